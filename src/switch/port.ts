@@ -1,0 +1,163 @@
+import type { Result } from '../kernel/result.ts';
+
+/** A leg (channel) of the switch, by its UUID. */
+export type LegId = string;
+
+/** Why a command was not carried out. */
+export interface SwitchFailure {
+  /**
+   * `gone`: no such leg; `refused`: the switch said no; `deadline`: no answer in time, it may still happen;
+   * `link-down`: not connected, or the link broke while the command was in flight; `bad-argument`: never sent.
+   */
+  readonly kind: 'gone' | 'refused' | 'deadline' | 'link-down' | 'bad-argument';
+  /** One line for the log. */
+  readonly message: string;
+}
+
+export type SwitchReply = Promise<Result<void, SwitchFailure>>;
+
+/** Whom to ring. */
+export type DialTarget =
+  | { readonly kind: 'phone'; readonly user: string }
+  | { readonly kind: 'gateway'; readonly gateway: string; readonly number: string };
+
+export interface OriginateRequest {
+  readonly leg: LegId;
+  readonly target: DialTarget;
+  readonly role: 'agent' | 'subcentre';
+  readonly callId: string;
+  readonly callerNumber: string;
+  readonly callerName: string;
+  readonly ringTimeoutMs: number;
+  /** Extra SIP headers, names without the `X-` prefix rules of anybody: sent as they are. */
+  readonly sipHeaders?: Readonly<Record<string, string>>;
+}
+
+/** One thing to hear. Files are absolute paths that the switch can read. */
+export type Sound =
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'silence'; readonly durationMs: number }
+  | { readonly kind: 'ringback' };
+
+export interface PlayRequest {
+  readonly leg: LegId;
+  /** Comes back in `playEnded`. */
+  readonly playId: string;
+  readonly sounds: readonly Sound[];
+  /** Repeat the whole until stopped. */
+  readonly forever: boolean;
+}
+
+/** A leg as the switch's own list shows it. */
+export interface LegSnapshot {
+  readonly leg: LegId;
+  readonly direction: 'inbound' | 'outbound';
+  readonly role: 'citizen' | 'agent' | 'subcentre' | 'unknown';
+  readonly callId: string | undefined;
+  readonly answered: boolean;
+  readonly parked: boolean;
+  readonly bridgedTo: LegId | undefined;
+  readonly conference: string | undefined;
+  readonly callerNumber: string;
+  readonly callerName: string;
+  readonly dialledNumber: string;
+  readonly createdAtMs: number;
+}
+
+export interface Registration {
+  readonly user: string;
+  readonly contact: string;
+}
+
+export interface SwitchSnapshot {
+  readonly legs: readonly LegSnapshot[];
+  readonly registrations: readonly Registration[];
+}
+
+interface LegEventBase {
+  readonly leg: LegId;
+  /** The switch's own time, milliseconds since the epoch. */
+  readonly atMs: number;
+}
+
+/** What the switch tells control, in the words of the house. */
+export type SwitchEvent =
+  | (LegEventBase & {
+      readonly type: 'legParked';
+      readonly direction: 'inbound' | 'outbound';
+      readonly role: 'citizen' | 'agent' | 'subcentre' | 'unknown';
+      readonly callId: string | undefined;
+      readonly answered: boolean;
+      readonly callerNumber: string;
+      readonly callerName: string;
+      readonly dialledNumber: string;
+      readonly sourceAddress: string;
+    })
+  | (LegEventBase & { readonly type: 'legRinging' })
+  | (LegEventBase & { readonly type: 'legAnswered' })
+  | (LegEventBase & { readonly type: 'legBridged'; readonly other: LegId })
+  | (LegEventBase & { readonly type: 'legUnbridged' })
+  | (LegEventBase & { readonly type: 'phoneHeld' })
+  | (LegEventBase & { readonly type: 'phoneResumed' })
+  | (LegEventBase & { readonly type: 'playEnded'; readonly playId: string; readonly failed: boolean })
+  | (LegEventBase & { readonly type: 'digit'; readonly digit: string })
+  | (LegEventBase & {
+      readonly type: 'legEnded';
+      /** FreeSWITCH's cause word, e.g. `USER_BUSY`; also when the leg never came to be (originate failed). */
+      readonly cause: string;
+      readonly q850: number | undefined;
+      readonly sipStatus: number | undefined;
+      /** Who ended it: the far phone, this switch, or not known. */
+      readonly endedBy: 'phone' | 'switch' | 'unknown';
+    })
+  | (LegEventBase & { readonly type: 'recordingStarted'; readonly path: string })
+  | (LegEventBase & { readonly type: 'recordingStopped'; readonly path: string })
+  | (LegEventBase & { readonly type: 'conferenceJoined'; readonly conference: string; readonly memberId: string })
+  | (LegEventBase & { readonly type: 'conferenceLeft'; readonly conference: string });
+
+export type RegistrationEvent =
+  | { readonly type: 'registered'; readonly user: string; readonly contact: string; readonly atMs: number }
+  | { readonly type: 'unregistered'; readonly user: string; readonly contact: string; readonly atMs: number };
+
+export type LinkEvent =
+  | { readonly type: 'linkUp'; readonly snapshot: SwitchSnapshot; readonly atMs: number }
+  | { readonly type: 'linkDown'; readonly reason: string; readonly atMs: number };
+
+/** Who listens. Handlers must not throw and must not block: they only put the event into a queue. */
+export interface SwitchListener {
+  onLeg(event: SwitchEvent): void;
+  onRegistration(event: RegistrationEvent): void;
+  onLink(event: LinkEvent): void;
+}
+
+/**
+ * The telephone switch as control sees it (docs/switch-contract.md). Every command has a deadline of its own
+ * (`commandDeadlineMs` of the adapter); none is ever sent twice.
+ */
+export interface TelephoneSwitch {
+  /** Connects, and keeps reconnecting until `close`. The first `linkUp` brings the snapshot. */
+  start(listener: SwitchListener): void;
+  close(): Promise<void>;
+  /** True while connected and subscribed. */
+  readonly connected: boolean;
+
+  answer(leg: LegId): SwitchReply;
+  hangup(leg: LegId, cause: string): SwitchReply;
+  /** Rings a phone. Its way is told by legRinging, legAnswered, legParked, or legEnded under the same leg id. */
+  originate(request: OriginateRequest): SwitchReply;
+  /** Two parked or bridged legs talk to each other. */
+  bridge(a: LegId, b: LegId): SwitchReply;
+  /** Parks this leg; with `both` also the one bridged to it. Each tells `legParked`. */
+  park(leg: LegId, both: boolean): SwitchReply;
+  /** Puts the leg (with `both` also the bridged one) into a conference. */
+  joinConference(leg: LegId, conference: string, both: boolean): SwitchReply;
+  /** Disarms the dialplan's fallback for a leg that control has taken. */
+  claim(leg: LegId): SwitchReply;
+  /** Plays on a parked leg. What plays already is stopped first; its `playEnded` comes before. */
+  play(request: PlayRequest): SwitchReply;
+  stopPlaying(leg: LegId): SwitchReply;
+  startRecording(leg: LegId, path: string): SwitchReply;
+  stopRecording(leg: LegId, path: string): SwitchReply;
+  pauseRecording(leg: LegId, path: string): SwitchReply;
+  resumeRecording(leg: LegId, path: string): SwitchReply;
+}
