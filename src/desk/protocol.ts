@@ -169,6 +169,8 @@ export const serverMessageSchema = z.discriminatedUnion('kind', [
     draft: draftSchema.optional(),
   }),
   z.object({ kind: z.literal('error'), code: z.string(), text: z.string() }),
+  /** The answer to `ping`, at once. A page can't see the frames of RFC 6455 5.5.2, so it needs one of its own. */
+  z.object({ kind: z.literal('pong') }),
 ]);
 export type ServerMessage = z.infer<typeof serverMessageSchema>;
 
