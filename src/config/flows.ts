@@ -22,7 +22,7 @@ export function listFlowFiles(folder: string): string[] {
       .sort()
       .map((file) => join(folder, file));
   } catch (error) {
-    throw new SetupError(`Can't read the folder of call flows ${folder} (FLOWS_FOLDER): ${errorChain(error)}`, {
+    throw new SetupError(`Can't read the folder of call flows ${folder}: ${errorChain(error)}`, {
       cause: error,
     });
   }
@@ -68,7 +68,7 @@ export function loadFlows(folders: readonly string[]): ReadonlyMap<string, Flow>
   const flows = new Map<string, Flow>();
   for (const file of folders.flatMap(listFlowFiles)) {
     const flow = readFlowFile(file);
-    if (!flow.ok) throw new SetupError(`The call flow ${file} (FLOWS_FOLDER) can't be used: ${flow.error.join('; ')}`);
+    if (!flow.ok) throw new SetupError(`The call flow ${file} can't be used: ${flow.error.join('; ')}`);
     flows.set(flow.value.id, flow.value);
   }
   return flows;
@@ -84,5 +84,5 @@ export function requireSoundFlows(flows: ReadonlyMap<string, Flow>, surroundings
   if (first === undefined) return;
   const where = first.step === undefined ? first.flow : `${first.flow}, step ${first.step}`;
   const more = issues.length > 1 ? ` (and ${issues.length - 1} more: run the lint-flows command)` : '';
-  throw new SetupError(`The call flow ${where} (FLOWS_FOLDER) can't be used: ${first.message}${more}`);
+  throw new SetupError(`The call flow ${where} can't be used: ${first.message}${more}`);
 }

@@ -121,7 +121,7 @@ describe('files that are no sound flows', () => {
   ])('%s is told in one line', (_what, text, words) => {
     put(text);
     expect(() => loadFlows([folder])).toThrow(SetupError);
-    expect(() => loadFlows([folder])).toThrow(/x\.yaml \(FLOWS_FOLDER\)/);
+    expect(() => loadFlows([folder])).toThrow(/x\.yaml can't be used/);
     const { code, lines } = lint();
     expect(code).toBe(1);
     expect(lines[0]).toMatch(words);
@@ -136,7 +136,7 @@ describe('files that are no sound flows', () => {
   it('a flow that loses callers stops the start', () => {
     put(sound.replace('start: person', 'start: lost'));
     const flows = loadFlows([folder]);
-    expect(() => requireSoundFlows(flows, surroundings)).toThrow(/flow x \(FLOWS_FOLDER\).*no step "lost".*1 more/);
+    expect(() => requireSoundFlows(flows, surroundings)).toThrow(/flow x can't.*no step "lost".*1 more/);
   });
 
   it("a city's flow replaces the house's", () => {
@@ -144,8 +144,8 @@ describe('files that are no sound flows', () => {
     expect(loadFlows(['ivr-flows', folder]).get('direct')?.start).toBe('person');
   });
 
-  it('a missing folder names its setting', () => {
-    expect(() => loadFlows([join(folder, 'none')])).toThrow(/FLOWS_FOLDER/);
+  it('a missing folder is named', () => {
+    expect(() => loadFlows([join(folder, 'none')])).toThrow(/folder of call flows/);
   });
 
   it('the command tells sound from faulty and wrong use', () => {
