@@ -1,0 +1,37 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+
+/** A port that is free for TCP and UDP at the moment. */
+export async function freePort(host = '127.0.0.1'): Promise<number> {
+  for (let attempt = 0; attempt < 20; attempt += 1) {
+    const server = createServer();
+    server.listen(0, host);
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const udpIsFree = await bindsUdp(host, port);
+    server.close();
+    await once(server, 'close');
+    if (udpIsFree) return port;
+  }
+  throw new Error(`no port is free for TCP and UDP on ${host}`);
+}
+
+/** A block of ports for RTP, away from the ports that the system hands out by itself (32768 and above on Linux). */
+export function rtpPortBlock(size = 400): { readonly portMin: number; readonly portMax: number } {
+  const blocks = Math.floor((32_000 - 12_000) / size);
+  const portMin = 12_000 + Math.floor(Math.random() * blocks) * size;
+  return { portMin, portMax: portMin + size - 2 };
+}
+
+async function bindsUdp(host: string, port: number): Promise<boolean> {
+  const socket = createSocket('udp4');
+  const outcome = new Promise<boolean>((resolve) => {
+    socket.once('listening', () => resolve(true));
+    socket.once('error', () => resolve(false));
+  });
+  socket.bind(port, host);
+  const free = await outcome;
+  socket.close();
+  return free;
+}

@@ -1,0 +1,248 @@
+/** One call of the test phone, seen from a test: what it does and what it waits for. */
+import type { Watch } from '../watch.ts';
+import { type Dialog, responseTo, token } from './dialog.ts';
+import type { Codec } from './g711.ts';
+import type { PhoneMedia } from './media.ts';
+import { type Direction, readSdp, writeSdp } from './sdp.ts';
+import { header, type SipMessage, summary } from './sip-message.ts';
+import type { Transactions } from './transactions.ts';
+import type { Reply, SocketAddress } from './transport.ts';
+
+const requestMs = 5000;
+const defaultWaitMs = 5000;
+
+/** How a call ended, as this phone saw it. */
+export interface CallEnd {
+  readonly by: 'us' | 'them';
+  /** The request or response that ended it: BYE, CANCEL, or the status of a refusal. */
+  readonly sipStatus: number | undefined;
+  readonly method: 'BYE' | 'CANCEL' | 'response';
+  /** The Reason header, if any (RFC 3326). */
+  readonly reason: string;
+}
+
+export interface Waiting {
+  readonly withinMs?: number;
+}
+
+export interface CallParts {
+  readonly dialog: Dialog;
+  readonly transactions: Transactions;
+  readonly media: PhoneMedia;
+  readonly watch: Watch;
+  readonly mediaHost: string;
+  readonly codecs: readonly Codec[];
+}
+
+export class TestCall {
+  readonly parts: CallParts;
+  /** The INVITE that began the call, ours or theirs. */
+  readonly invite: SipMessage;
+  readonly #responses: SipMessage[] = [];
+  readonly #inDialog: SipMessage[] = [];
+  #answered = false;
+  #end: CallEnd | undefined;
+  #sdpVersion = 1;
+  #remoteDirection: Direction = 'sendrecv';
+
+  constructor(parts: CallParts, invite: SipMessage) {
+    this.parts = parts;
+    this.invite = invite;
+  }
+
+  get callId(): string {
+    return this.parts.dialog.callId;
+  }
+
+  get isEnded(): boolean {
+    return this.#end !== undefined;
+  }
+
+  get isAnswered(): boolean {
+    return this.#answered;
+  }
+
+  /** Responses that came to our INVITE, oldest first. */
+  get responses(): readonly SipMessage[] {
+    return this.#responses;
+  }
+
+  /** Requests that came inside the dialog (re-INVITE, INFO, BYE …). */
+  get requests(): readonly SipMessage[] {
+    return this.#inDialog;
+  }
+
+  /** Digits heard as telephone events. */
+  get digits(): string {
+    return this.parts.media.digits;
+  }
+
+  /** The direction that the far side's last SDP said. */
+  get remoteDirection(): Direction {
+    return this.#remoteDirection;
+  }
+
+  /** Resolves with the first 180 or 183. */
+  ringing({ withinMs = defaultWaitMs }: Waiting = {}): Promise<SipMessage> {
+    return this.#until('180 or 183', withinMs, () =>
+      this.#responses.find((response) => response.status === 180 || response.status === 183),
+    );
+  }
+
+  /** Resolves when the call has been answered by either side. */
+  async answered({ withinMs = defaultWaitMs }: Waiting = {}): Promise<void> {
+    await this.#until('the answer', withinMs, () => (this.#answered ? true : undefined));
+  }
+
+  ended({ withinMs = defaultWaitMs }: Waiting = {}): Promise<CallEnd> {
+    return this.#until('the end of the call', withinMs, () => this.#end);
+  }
+
+  hears(hz: number, { withinMs = defaultWaitMs }: Waiting = {}): Promise<void> {
+    return this.parts.media.hears(hz, withinMs);
+  }
+
+  hearsOnly(tones: readonly number[], { withinMs = defaultWaitMs }: Waiting = {}): Promise<void> {
+    return this.parts.media.hearsOnly(tones, withinMs);
+  }
+
+  hearsNothing({ withinMs = defaultWaitMs }: Waiting = {}): Promise<void> {
+    return this.parts.media.hearsNothing(withinMs);
+  }
+
+  /** Resolves when these digits have come as telephone events. */
+  async receivesDigits(digits: string, { withinMs = defaultWaitMs }: Waiting = {}): Promise<void> {
+    await this.#until(`the digits ${digits}`, withinMs, () => (this.digits === digits ? true : undefined));
+  }
+
+  /** From now on the phone says this tone; undefined is silence. */
+  says(hz: number | undefined): void {
+    this.parts.media.setTone(hz);
+  }
+
+  /** Presses a key: as telephone event (RFC 4733) or by INFO with application/dtmf-relay. */
+  async sendDigit(digit: string, how: 'rfc4733' | 'info' = 'rfc4733'): Promise<void> {
+    if (how === 'rfc4733') {
+      this.parts.media.sendDigit(digit);
+      return;
+    }
+    const body = `Signal=${digit}\r\nDuration=160\r\n`;
+    await this.#request('INFO', [['Content-Type', 'application/dtmf-relay']], body);
+  }
+
+  /** Puts the far side on hold: re-INVITE with `sendonly`, and no more sound (RFC 3264, section 8.4). */
+  async hold(): Promise<void> {
+    await this.#reinvite('sendonly');
+    this.parts.media.setMuted(true);
+  }
+
+  async resume(): Promise<void> {
+    await this.#reinvite('sendrecv');
+    this.parts.media.setMuted(false);
+  }
+
+  /** Ends an answered call with BYE; the wait is for the 200. */
+  async hangup(): Promise<void> {
+    this.finish({ by: 'us', sipStatus: undefined, method: 'BYE', reason: '' });
+    await this.#request('BYE');
+  }
+
+  /** Notes the end; the first one counts. */
+  finish(end: CallEnd): void {
+    if (this.#end !== undefined) return;
+    this.#end = end;
+    this.parts.watch.note(`call ended by ${end.by}: ${end.method} ${end.sipStatus ?? ''} ${end.reason}`);
+  }
+
+  /** Forgets the call without a word to the far side, as a phone that lost its power. */
+  async abandon(): Promise<void> {
+    await this.parts.media.close();
+  }
+
+  /** Takes a response to our INVITE. */
+  noteResponse(response: SipMessage): void {
+    this.#responses.push(response);
+    this.parts.dialog.learn(response);
+    if (response.body.startsWith('v=0')) this.useRemoteSdp(response.body);
+    this.parts.watch.note(`got ${summary(response)}`);
+  }
+
+  markAnswered(): void {
+    this.#answered = true;
+    this.parts.watch.note('answered');
+  }
+
+  useRemoteSdp(body: string): void {
+    const remote = readSdp(body);
+    this.#remoteDirection = remote.direction;
+    const codec = this.parts.codecs.find((ours) => remote.codecs.includes(ours));
+    if (codec === undefined) this.parts.watch.note(`no common codec in ${remote.codecs.join(',')}`);
+    else
+      this.parts.media.sendTo(
+        remote.address,
+        remote.codecs.find((theirs) => this.parts.codecs.includes(theirs)) ?? codec,
+      );
+  }
+
+  /** Our session as SDP, with a version that grows. */
+  localSdp(direction: Direction = 'sendrecv'): string {
+    const address: SocketAddress = { host: this.parts.mediaHost, port: this.parts.media.port };
+    this.#sdpVersion += 1;
+    return writeSdp({
+      address,
+      codecs: this.parts.codecs,
+      telephoneEvents: true,
+      direction,
+      version: this.#sdpVersion,
+    });
+  }
+
+  /** Answers what comes inside the dialog. */
+  handleRequest(request: SipMessage, reply: Reply): void {
+    this.#inDialog.push(request);
+    this.parts.watch.note(`got ${summary(request)}`);
+    const { transactions, dialog } = this.parts;
+    if (request.method === 'BYE') {
+      transactions.respond(request, reply, responseTo(request, 200, 'OK'));
+      this.finish({ by: 'them', sipStatus: undefined, method: 'BYE', reason: header(request, 'Reason') });
+    } else if (request.method === 'INVITE') {
+      dialog.learn(request);
+      if (request.body.startsWith('v=0')) this.useRemoteSdp(request.body);
+      const mirrored: Record<Direction, Direction> = {
+        sendrecv: 'sendrecv',
+        sendonly: 'recvonly',
+        recvonly: 'sendonly',
+        inactive: 'inactive',
+      };
+      const headers: [string, string][] = [
+        ['Contact', dialog.contact],
+        ['Content-Type', 'application/sdp'],
+      ];
+      const body = this.localSdp(mirrored[this.#remoteDirection]);
+      transactions.respond(request, reply, responseTo(request, 200, 'OK', { tag: token(), headers, body }));
+    } else if (request.method !== 'ACK') {
+      transactions.respond(request, reply, responseTo(request, 200, 'OK'));
+    }
+  }
+
+  async #reinvite(direction: Direction): Promise<void> {
+    const body = this.localSdp(direction);
+    const { dialog, transactions } = this.parts;
+    const invite = dialog.request('INVITE', [['Content-Type', 'application/sdp']], body);
+    const response = await transactions.request(invite, requestMs);
+    transactions.sendOnly(dialog.follow('ACK', invite, response));
+    if (response.status !== 200) throw new Error(`re-INVITE (${direction}) was refused: ${summary(response)}`);
+    if (response.body.startsWith('v=0')) this.useRemoteSdp(response.body);
+  }
+
+  async #request(method: string, extra: readonly (readonly [string, string])[] = [], body = ''): Promise<SipMessage> {
+    const request = this.parts.dialog.request(method, extra, body);
+    const response = await this.parts.transactions.request(request, requestMs);
+    this.parts.watch.note(`${method} was answered ${summary(response)}`);
+    return response;
+  }
+
+  #until<T>(what: string, withinMs: number, check: () => T | undefined): Promise<T> {
+    return this.parts.watch.until(what, withinMs, check);
+  }
+}

@@ -1,0 +1,233 @@
+/** The sound of one call: sends a tone as G.711 over RTP, keeps what it receives, speaks and hears digits. */
+import { randomBytes } from 'node:crypto';
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import type { Watch } from '../watch.ts';
+import { type Codec, decodeG711, encodeG711, payloadTypes } from './g711.ts';
+import { describeSound, hasOnlyTones, hasTone, isSilent, sampleRate } from './hearing.ts';
+import type { SocketAddress } from './transport.ts';
+
+export const telephoneEventType = 101;
+const frameSamples = 160;
+const frameMs = 20;
+/** Sound is judged by its last 200 ms: whole periods of every multiple of 5 Hz. */
+const judgedMs = 200;
+const keptPackets = 1000;
+/** At most this many late frames are sent at once after the process was held up. */
+const burstFrames = 5;
+const eventCodes = '0123456789*#ABCD';
+const amplitude = 8000;
+
+interface Heard {
+  readonly atMs: number;
+  readonly samples: Int16Array;
+}
+
+export class PhoneMedia {
+  readonly #socket: Socket;
+  readonly #watch: Watch;
+  readonly #heard: Heard[] = [];
+  readonly #ssrc = randomBytes(4).readUInt32BE();
+  #digits = '';
+  #lastEventTimestamp = -1;
+  #sequence = randomBytes(2).readUInt16BE();
+  #timestamp = randomBytes(4).readUInt32BE();
+  #toneHz: number | undefined;
+  #phase = 0;
+  #target: SocketAddress | undefined;
+  #codec: Codec = 'PCMA';
+  #pacing: NodeJS.Timeout | undefined;
+  #startedAtMs = 0;
+  #framesSent = 0;
+  #muted = false;
+  /** While a digit is spoken, the frames carry it instead of the tone. */
+  #digitFrames: Buffer[] = [];
+  #receivedPackets = 0;
+
+  private constructor(socket: Socket, watch: Watch) {
+    this.#socket = socket;
+    this.#watch = watch;
+    socket.on('message', (packet) => this.#receive(packet));
+    socket.on('error', (error) => watch.note(`RTP socket: ${error.message}`));
+  }
+
+  /** Binds an RTP port on the address. */
+  static async open(host: string, watch: Watch): Promise<PhoneMedia> {
+    const socket = createSocket('udp4');
+    socket.bind(0, host);
+    await once(socket, 'listening');
+    return new PhoneMedia(socket, watch);
+  }
+
+  get port(): number {
+    return this.#socket.address().port;
+  }
+
+  /** Digits that came in as telephone events (RFC 4733) so far. */
+  get digits(): string {
+    return this.#digits;
+  }
+
+  get codec(): Codec {
+    return this.#codec;
+  }
+
+  get receivedPackets(): number {
+    return this.#receivedPackets;
+  }
+
+  /** Sends to this address from now on, with this codec. */
+  sendTo(target: SocketAddress, codec: Codec): void {
+    this.#target = target;
+    this.#codec = codec;
+    if (this.#pacing !== undefined) return;
+    this.#startedAtMs = performance.now();
+    this.#pacing = setInterval(() => this.#sendDueFrames(), frameMs);
+  }
+
+  /** What the phone says: a sine tone, or silence when undefined. */
+  setTone(hz: number | undefined): void {
+    this.#toneHz = hz;
+  }
+
+  /** A muted phone sends no packets at all, as one that holds or has lost its network. */
+  setMuted(muted: boolean): void {
+    this.#muted = muted;
+  }
+
+  /** Speaks one digit as telephone event: 100 ms, its end told three times (RFC 4733, section 2.5.1.4). */
+  sendDigit(digit: string): void {
+    const code = eventCodes.indexOf(digit.toUpperCase());
+    if (code < 0) throw new Error(`"${digit}" is no telephone event`);
+    for (let part = 1; part <= 8; part += 1) {
+      const ended = part > 5;
+      const payload = Buffer.from([code, ended ? 0x8a : 0x0a, 0, 0]);
+      payload.writeUInt16BE(Math.min(part, 5) * frameSamples, 2);
+      this.#digitFrames.push(payload);
+    }
+  }
+
+  /** The sound of the last `ms` of wall-clock time. */
+  lastSound(ms: number): Int16Array {
+    const since = performance.now() - ms - frameMs;
+    const pieces = this.#heard.filter((piece) => piece.atMs >= since).map((piece) => piece.samples);
+    const all = Int16Array.from(pieces.flatMap((piece) => [...piece]));
+    return all.subarray(Math.max(0, all.length - (ms * sampleRate) / 1000));
+  }
+
+  /** Resolves when the tone is in the sound, whatever else is. */
+  async hears(hz: number, withinMs: number): Promise<void> {
+    await this.#until(`hearing ${hz} Hz`, withinMs, (sound) => hasTone(sound, hz));
+  }
+
+  /** Resolves when the sound consists of exactly these tones. */
+  async hearsOnly(tones: readonly number[], withinMs: number): Promise<void> {
+    await this.#until(`hearing only ${tones.join(' and ')} Hz`, withinMs, (sound) => hasOnlyTones(sound, tones));
+  }
+
+  /** Resolves when no packets came, or only silent ones, for 200 ms. */
+  async hearsNothing(withinMs: number): Promise<void> {
+    const tick = setInterval(() => this.#watch.changed(), 50);
+    try {
+      const since = performance.now();
+      await this.#watch.until(
+        'silence',
+        withinMs,
+        () => {
+          if (performance.now() - since < judgedMs) return undefined;
+          return isSilent(this.lastSound(judgedMs)) ? true : undefined;
+        },
+        () => describeSound(this.lastSound(judgedMs)),
+      );
+    } finally {
+      clearInterval(tick);
+    }
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#pacing);
+    this.#socket.close();
+    await once(this.#socket, 'close');
+  }
+
+  async #until(what: string, withinMs: number, holds: (sound: Int16Array) => boolean): Promise<void> {
+    const enough = (judgedMs * sampleRate) / 1000;
+    await this.#watch.until(
+      what,
+      withinMs,
+      () => {
+        const sound = this.lastSound(judgedMs);
+        return sound.length >= enough * 0.9 && holds(sound) ? true : undefined;
+      },
+      () => describeSound(this.lastSound(judgedMs)),
+    );
+  }
+
+  #sendDueFrames(): void {
+    const due = Math.floor((performance.now() - this.#startedAtMs) / frameMs);
+    if (due - this.#framesSent > burstFrames) this.#framesSent = due - burstFrames;
+    while (this.#framesSent < due) {
+      this.#framesSent += 1;
+      this.#sendFrame();
+    }
+  }
+
+  #sendFrame(): void {
+    const digit = this.#digitFrames.shift();
+    if (digit !== undefined) {
+      // All packets of one event carry the timestamp of its beginning.
+      const part = digit.readUInt16BE(2) / frameSamples;
+      const first = part === 1;
+      this.#sendPacket(telephoneEventType, first, digit);
+      const lastOfEvent = this.#digitFrames.length % 8 === 0;
+      if (lastOfEvent) this.#timestamp = (this.#timestamp + 8 * frameSamples) >>> 0;
+      return;
+    }
+    if (!this.#muted) this.#sendPacket(payloadTypes[this.#codec], false, encodeG711(this.#codec, this.#nextSound()));
+    this.#timestamp = (this.#timestamp + frameSamples) >>> 0;
+  }
+
+  #nextSound(): Int16Array {
+    const hz = this.#toneHz;
+    const start = this.#phase;
+    this.#phase += frameSamples;
+    if (hz === undefined) return new Int16Array(frameSamples);
+    return Int16Array.from({ length: frameSamples }, (_, index) =>
+      Math.round(amplitude * Math.sin((2 * Math.PI * hz * (start + index)) / sampleRate)),
+    );
+  }
+
+  #sendPacket(payloadType: number, marker: boolean, payload: Buffer): void {
+    if (this.#target === undefined) return;
+    const head = Buffer.alloc(12);
+    head[0] = 0x80;
+    head[1] = payloadType | (marker ? 0x80 : 0);
+    head.writeUInt16BE(this.#sequence, 2);
+    head.writeUInt32BE(this.#timestamp, 4);
+    head.writeUInt32BE(this.#ssrc, 8);
+    this.#sequence = (this.#sequence + 1) & 0xffff;
+    this.#socket.send(Buffer.concat([head, payload]), this.#target.port, this.#target.host);
+  }
+
+  #receive(packet: Buffer): void {
+    if (packet.length <= 12 || ((packet[0] ?? 0) & 0xc0) !== 0x80) return;
+    const type = (packet[1] ?? 0) & 0x7f;
+    const payload = packet.subarray(12 + ((packet[0] ?? 0) & 0x0f) * 4);
+    this.#receivedPackets += 1;
+    if (type === telephoneEventType) this.#receiveEvent(payload, packet.readUInt32BE(4));
+    const codec = type === payloadTypes.PCMA ? 'PCMA' : type === payloadTypes.PCMU ? 'PCMU' : undefined;
+    if (codec === undefined) return;
+    this.#heard.push({ atMs: performance.now(), samples: decodeG711(codec, payload) });
+    if (this.#heard.length > keptPackets) this.#heard.shift();
+    if (this.#receivedPackets % 5 === 0) this.#watch.changed();
+  }
+
+  #receiveEvent(payload: Buffer, timestamp: number): void {
+    const ended = ((payload[1] ?? 0) & 0x80) !== 0;
+    if (!ended || timestamp === this.#lastEventTimestamp) return;
+    this.#lastEventTimestamp = timestamp;
+    const digit = eventCodes[payload[0] ?? 255] ?? '?';
+    this.#digits += digit;
+    this.#watch.note(`digit ${digit} came by RFC 4733`);
+  }
+}

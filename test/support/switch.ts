@@ -1,0 +1,107 @@
+/**
+ * The switch that the conformance and end-to-end tests run on: the embedded one, or real FreeSWITCH where
+ * SWITCH_UNDER_TEST=freeswitch. Options and result are the same, so a test can't tell them apart.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { SwitchGateway } from '../../src/switch/freeswitch/render-config.ts';
+import { startEmbeddedSwitch } from './embedded-switch.ts';
+import type { EslAddress } from './esl-test-client.ts';
+import { freePort, rtpPortBlock } from './free-ports.ts';
+import { startFreeswitch } from './freeswitch.ts';
+import { ha1Of } from './phone/digest.ts';
+import type { SocketAddress } from './phone/transport.ts';
+
+export const testDomain = 'yihaotong.local';
+
+export interface SwitchUnderTestOptions {
+  readonly users?: readonly { readonly user: string; readonly password: string; readonly displayName?: string }[];
+  readonly gateways?: readonly SwitchGateway[];
+  /** Default: 12345. */
+  readonly hotlineNumbers?: readonly string[];
+  /** Default: 127.0.0.1 alone. */
+  readonly carriers?: readonly string[];
+  /** Folder with `fallback.wav` and the other prompts; an empty one of its own when left out. */
+  readonly promptsFolder?: string;
+  readonly mediaTimeoutMs?: number;
+}
+
+export interface SwitchUnderTest {
+  readonly kind: 'embedded' | 'freeswitch';
+  readonly domain: string;
+  readonly trunk: SocketAddress;
+  readonly agents: SocketAddress;
+  readonly esl: EslAddress;
+  readonly recordingsFolder: string;
+  readonly promptsFolder: string;
+  /** Resolves when the process has gone; it was still alive before, or this throws. */
+  stop(): Promise<void>;
+}
+
+/** Everything a switch needs to start; made from the options. */
+export interface SwitchPlan {
+  readonly folder: string;
+  readonly users: readonly { readonly user: string; readonly ha1: string; readonly displayName?: string }[];
+  readonly gateways: readonly SwitchGateway[];
+  readonly hotlineNumbers: readonly string[];
+  readonly carriers: readonly string[];
+  readonly trunk: SocketAddress;
+  readonly agents: SocketAddress;
+  readonly esl: EslAddress;
+  readonly rtp: { readonly host: string; readonly portMin: number; readonly portMax: number };
+  readonly recordingsFolder: string;
+  readonly promptsFolder: string;
+  readonly mediaTimeoutMs: number;
+}
+
+/** What is under test in this run; tests of one switch's own ways name themselves with it. */
+export const switchKind: 'embedded' | 'freeswitch' =
+  process.env.SWITCH_UNDER_TEST === 'freeswitch' ? 'freeswitch' : 'embedded';
+
+/** Starts the switch with its own folders and ports. Stop it in the test's `afterAll`. */
+export async function startSwitchUnderTest(options: SwitchUnderTestOptions = {}): Promise<SwitchUnderTest> {
+  const plan = await planSwitch(options);
+  const running = switchKind === 'freeswitch' ? await startFreeswitch(plan) : await startEmbeddedSwitch(plan);
+  return {
+    kind: switchKind,
+    domain: testDomain,
+    trunk: running.trunk,
+    agents: running.agents,
+    esl: running.esl,
+    recordingsFolder: plan.recordingsFolder,
+    promptsFolder: plan.promptsFolder,
+    stop: async () => {
+      await running.stop();
+      await rm(plan.folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function planSwitch(options: SwitchUnderTestOptions): Promise<SwitchPlan> {
+  const folder = await mkdtemp(join(tmpdir(), 'yht-switch-'));
+  const recordingsFolder = join(folder, 'recordings');
+  const promptsFolder = options.promptsFolder ?? join(folder, 'prompts');
+  await mkdir(join(recordingsFolder, 'fallback'), { recursive: true });
+  await mkdir(promptsFolder, { recursive: true });
+  const host = '127.0.0.1';
+  return {
+    folder,
+    users: (options.users ?? []).map(({ user, password, displayName }) => ({
+      user,
+      ha1: ha1Of(user, testDomain, password),
+      ...(displayName === undefined ? {} : { displayName }),
+    })),
+    gateways: options.gateways ?? [],
+    hotlineNumbers: options.hotlineNumbers ?? ['12345'],
+    carriers: options.carriers ?? ['127.0.0.1'],
+    trunk: { host, port: await freePort(host) },
+    agents: { host, port: await freePort(host) },
+    esl: { host, port: await freePort(host), password: randomBytes(18).toString('base64url') },
+    rtp: { host, ...rtpPortBlock() },
+    recordingsFolder,
+    promptsFolder,
+    mediaTimeoutMs: options.mediaTimeoutMs ?? 60_000,
+  };
+}
