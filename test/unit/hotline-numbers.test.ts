@@ -127,11 +127,13 @@ describe('maskNumber', () => {
     expect(maskNumber(normaliseNumber(raw))).toBe(masked);
   });
 
-  it('shows whole numbers to supervisors only', () => {
-    expect(numberFor('supervisor', '13812345678')).toBe('13812345678');
-    expect(numberFor('supervisor', '037123456789')).toBe('0371-23456789');
-    expect(numberFor('agent', '13812345678')).toBe('138****5678');
-    expect(numberFor('subcentre', '13812345678')).toBe('138****5678');
+  it('shows whole numbers only to the roles that the city names', () => {
+    const shown = (role: string, number: string) => numberFor(number, role, ['supervisor']);
+    expect(shown('supervisor', '13812345678')).toBe('13812345678');
+    expect(shown('supervisor', '037123456789')).toBe('0371-23456789');
+    expect(shown('agent', '13812345678')).toBe('138****5678');
+    expect(shown('subcentre', '13812345678')).toBe('138****5678');
+    expect(numberFor('13812345678', 'supervisor', [])).toBe('138****5678');
   });
 
   it('never shows a whole private number', () => {

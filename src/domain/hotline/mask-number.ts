@@ -1,22 +1,14 @@
 import { type CallerNumber, normaliseNumber } from './normalise-number.ts';
 
-/** Who looks at a number. */
-export type NumberReader = 'agent' | 'supervisor' | 'subcentre';
-
-/** Who sees whole numbers: only those who answer for complaints and call-backs. */
-const seesWholeNumbers: Readonly<Record<NumberReader, boolean>> = {
-  agent: false,
-  supervisor: true,
-  subcentre: false,
-};
-
 /**
- * The caller's number as this person may see it, for display.
+ * The caller's number as a person may see it, for display.
  * @param number as it was normalised or as it came.
+ * @param role the role of the person who looks.
+ * @param fullNumberRoles the roles that see whole numbers, from the city's profile.
  */
-export function numberFor(reader: NumberReader, number: string): string {
+export function numberFor(number: string, role: string, fullNumberRoles: readonly string[]): string {
   const known = normaliseNumber(number);
-  return seesWholeNumbers[reader] ? known.display : maskNumber(known);
+  return fullNumberRoles.includes(role) ? known.display : maskNumber(known);
 }
 
 /**
