@@ -1,0 +1,73 @@
+import type { RemoteInfo } from 'node:dgram';
+import { isIP } from 'node:net';
+import type { AudioCodec, RemoteMedia } from './api.ts';
+
+/** Where the far side of a leg is and what it wants. */
+export class FarSide {
+  #remote: RemoteMedia | undefined;
+  /** Where packets go; empty while there is nowhere. */
+  #address = '';
+  #port = 0;
+  /** The target is proven by a packet from there; nobody else is listened to then. */
+  #latched = false;
+
+  get remote(): RemoteMedia | undefined {
+    return this.#remote;
+  }
+
+  get address(): string {
+    return this.#address;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  /** It wants to be sent to, and there is somewhere to send. */
+  get listens(): boolean {
+    const direction = this.#remote?.direction;
+    return this.#address !== '' && (direction === 'sendrecv' || direction === 'recvonly');
+  }
+
+  /** It is going to send. */
+  get speaks(): boolean {
+    const direction = this.#remote?.direction;
+    return direction === 'sendrecv' || direction === 'sendonly';
+  }
+
+  /** Takes a new session description. Until a packet shows where it really is, we send to where it says or last was. */
+  set(remote: RemoteMedia): void {
+    const moved = this.#remote?.address !== remote.address || this.#remote.port !== remote.port;
+    this.#remote = remote;
+    this.#latched = false;
+    if (!moved) return;
+    // RFC 3264 section 8.4: the address 0.0.0.0 is the old way of saying "send nothing".
+    const usable = isIP(remote.address) !== 0 && remote.address !== '0.0.0.0' && remote.address !== '::';
+    this.#address = usable && remote.port > 0 && remote.port < 65_536 ? remote.address : '';
+    this.#port = remote.port;
+  }
+
+  /** May this packet be its? After the first one only its own address speaks for it. */
+  accepts(from: RemoteInfo): boolean {
+    return !this.#latched || (from.port === this.#port && from.address === this.#address);
+  }
+
+  /**
+   * Symmetric RTP (RFC 4961): what comes from there goes back there, whatever the description said.
+   * @returns true when this was the first packet since the description.
+   */
+  latch(from: RemoteInfo): boolean {
+    if (this.#latched) return false;
+    this.#latched = true;
+    this.#address = from.address;
+    this.#port = from.port;
+    return true;
+  }
+
+  /** What a received payload type means: the negotiated one, or a static one of RFC 3551 that needs no negotiation. */
+  kindOf(payloadType: number): AudioCodec | 'event' | undefined {
+    if (payloadType === this.#remote?.telephoneEventType) return 'event';
+    if (payloadType === this.#remote?.payloadType) return this.#remote.codec;
+    return payloadType === 8 ? 'PCMA' : payloadType === 0 ? 'PCMU' : undefined;
+  }
+}
