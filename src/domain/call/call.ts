@@ -1,0 +1,199 @@
+/**
+ * A call: one citizen, and everyone who helps. Plain data, so that it can be journaled and rebuilt after a crash.
+ */
+import type { FlowPathEntry, FlowState } from '../ivr/flow-machine.ts';
+import type { EndClass } from './ending.ts';
+
+/**
+ * ```
+ * answering ─► flow ─► waiting ◄─► offering ─► connecting ─► talking ◄─► holding ─► held
+ *                                                  ▲            │                     │
+ *                                                  └────────────┼──── consultRinging ◄┘
+ *                                                               │        │      ▲
+ *                                    withSubcentre ◄─ threeWay ◄┼─ consulting ──┘
+ *                                                               ▼
+ *                                            separated ─► rating ─► closing ─► ending ─► ended
+ * ```
+ * Every state but `waiting`'s and the talking ones ends by itself when its timer fires (src/domain/call/table).
+ */
+export const callStates = [
+  'answering', // control has taken the parked citizen; the 200 is on its way
+  'flow', // prompts and digits
+  'waiting', // in the queue, music
+  'offering', // an agent is reserved, his phone is being rung
+  'connecting', // both are there, the bridge is being made
+  'talking', // citizen and agent
+  'holding', // the bridge is being opened for a hold
+  'held', // citizen hears music, agent is parked
+  'consultRinging', // sub-centre's phone rings, citizen hears music, agent hears ringback
+  'consultConnecting', // sub-centre answered, the bridge to the agent is being made
+  'consulting', // agent and sub-centre talk, citizen hears music
+  'joining', // all three are being put into one conference
+  'threeWay', // citizen, agent and sub-centre
+  'transferConnecting', // citizen and sub-centre are being bridged, the agent goes
+  'withSubcentre', // citizen and sub-centre without the agent
+  'agentWithSubcentre', // the citizen has gone, the other two still talk
+  'separated', // a bridge broke; which leg has gone is about to be told
+  'rating', // the citizen is asked for a rating
+  'closing', // a last prompt plays
+  'ending', // legs are being hung up
+  'ended',
+] as const;
+export type CallState = (typeof callStates)[number];
+
+/** The part that a leg plays in the call. */
+export type Role = 'citizen' | 'agent' | 'subcentre';
+
+/** Where a leg is, as far as the switch has told. */
+export type Place = 'dialling' | 'ringing' | 'parked' | 'bridged' | 'conference' | 'moving' | 'gone';
+
+export interface AgentPart {
+  readonly personId: string;
+  readonly name: string;
+  readonly extension: string;
+  readonly leg: string;
+  readonly fencingToken: string;
+  readonly offeredAtMs: number;
+  readonly answeredAtMs: number | null;
+  readonly place: Place;
+}
+
+export interface ConsultPart {
+  readonly number: string;
+  readonly name: string;
+  /** Null: a phone that is registered here under the number itself. */
+  readonly gateway: string | null;
+  readonly leg: string;
+  readonly place: Place;
+  readonly answeredAtMs: number | null;
+  /** `transfer`: the agent goes as soon as the far side answers. */
+  readonly mode: 'consult' | 'transfer';
+}
+
+export interface Call {
+  readonly id: string;
+  readonly state: CallState;
+  readonly stateSinceMs: number;
+  readonly citizenLeg: string;
+  readonly citizenPlace: Place;
+  readonly callerNumber: string;
+  readonly callerName: string;
+  readonly dialledNumber: string;
+  readonly startedAtMs: number;
+  readonly answeredAtMs: number | null;
+  readonly flowId: string;
+  readonly flowState: FlowState | null;
+  readonly flowPath: readonly (FlowPathEntry & { readonly atMs: number })[];
+  readonly queue: string | null;
+  readonly queuedAtMs: number | null;
+  /** When the first agent answered. */
+  readonly agentAnsweredAtMs: number | null;
+  /** The last agent who talked with the citizen, also after he has left. */
+  readonly lastAgentId: string | null;
+  readonly agent: AgentPart | null;
+  readonly consult: ConsultPart | null;
+  readonly recordingPath: string | null;
+  readonly rating: number | null;
+  /** The prompt that plays to the citizen now; a `playEnded` of another one is late and ignored. */
+  readonly playId: string | null;
+  readonly plays: number;
+  readonly endedAtMs: number | null;
+  readonly endClass: EndClass | null;
+  readonly endReason: string | null;
+}
+
+/** Timers of a call; each name runs at most once at a time. */
+export const timerNames = [
+  'step',
+  'flow',
+  'queueMax',
+  'announce',
+  'ring',
+  'consultRing',
+  'autoResume',
+  'rating',
+] as const;
+export type TimerName = (typeof timerNames)[number];
+
+/** How a leg ended, already in the words of the house. */
+export interface LegEnd {
+  readonly cause: string;
+  readonly sipStatus: number | undefined;
+  readonly endedBy: 'phone' | 'switch' | 'unknown';
+}
+
+export type CallEvent =
+  | { readonly type: 'citizenAnswered' }
+  | { readonly type: 'citizenParked' }
+  | { readonly type: 'citizenEnded'; readonly end: LegEnd }
+  | { readonly type: 'citizenDigit'; readonly digit: string }
+  | { readonly type: 'citizenPlayEnded'; readonly playId: string; readonly failed: boolean }
+  | { readonly type: 'queueFull' }
+  | { readonly type: 'agentReserved'; readonly agent: AgentPart }
+  | { readonly type: 'agentRinging' }
+  | { readonly type: 'agentParked' }
+  | { readonly type: 'agentEnded'; readonly end: LegEnd }
+  | { readonly type: 'subcentreRinging' }
+  | { readonly type: 'subcentreParked' }
+  | { readonly type: 'subcentreEnded'; readonly end: LegEnd }
+  | { readonly type: 'bridged'; readonly a: Role; readonly b: Role }
+  | { readonly type: 'joined'; readonly role: Role }
+  | { readonly type: 'timer'; readonly timer: TimerName }
+  | { readonly type: 'commandFailed'; readonly command: string; readonly kind: string }
+  | { readonly type: 'hold' }
+  | { readonly type: 'resume' }
+  | { readonly type: 'hangup' }
+  | { readonly type: 'consult'; readonly consult: ConsultPart }
+  | { readonly type: 'cancelConsult' }
+  | { readonly type: 'joinThreeWay' }
+  | { readonly type: 'leave' }
+  /** Control has come back: the call is looked at anew with what the switch's snapshot says. */
+  | { readonly type: 'restored' };
+export type CallEventType = CallEvent['type'];
+
+/** What the agent may press. They are answered: done, or refused because the state does not allow it. */
+export const deskCommands = ['hold', 'resume', 'hangup', 'consult', 'cancelConsult', 'joinThreeWay', 'leave'] as const;
+
+/** A prompt id, or a pause. */
+export type Effect =
+  | { readonly do: 'claim' }
+  | { readonly do: 'answer' }
+  | {
+      readonly do: 'playCitizen';
+      readonly playId: string;
+      readonly prompts: readonly string[];
+      readonly forever: boolean;
+    }
+  | { readonly do: 'stopCitizen' }
+  | { readonly do: 'ringback' }
+  | { readonly do: 'originateAgent' }
+  | { readonly do: 'originateSubcentre' }
+  | { readonly do: 'bridge'; readonly a: Role; readonly b: Role }
+  | { readonly do: 'park'; readonly role: Role; readonly both: boolean }
+  | { readonly do: 'join'; readonly role: Role; readonly both: boolean }
+  | { readonly do: 'hangup'; readonly leg: string; readonly cause: string }
+  | { readonly do: 'record'; readonly path: string }
+  | { readonly do: 'startTimer'; readonly timer: TimerName; readonly delayMs: number }
+  | { readonly do: 'cancelTimer'; readonly timer: TimerName }
+  /** `first` false: the caller has a place already and can't be refused for want of room. */
+  | { readonly do: 'enqueue'; readonly queue: string; readonly first: boolean }
+  | { readonly do: 'dequeue' }
+  | { readonly do: 'releaseSeat'; readonly agent: AgentPart; readonly outcome: SeatOutcome }
+  | { readonly do: 'offerGone'; readonly agent: AgentPart; readonly reason: string }
+  | { readonly do: 'notice'; readonly text: string };
+
+/** How the agent's part ended; decides the seat's next status. */
+export type SeatOutcome = 'talked' | 'callerGone' | 'noAnswer' | 'rejected' | 'phoneFault';
+
+/** What the decisions need to know besides the call itself. */
+export interface CallSettings {
+  readonly ringTimeoutMs: number;
+  readonly consultRingTimeoutMs: number;
+  readonly queueMaxWaitMs: number;
+  readonly announceEveryMs: number;
+  readonly autoResumeMs: number;
+  readonly ratingEnabled: boolean;
+  readonly ratingTimeoutMs: number;
+  /** How long a transient state may last before its row for the time-out acts. */
+  readonly stepTimeoutMs: number;
+}

@@ -1,0 +1,65 @@
+/** The one interpreter of the call's state tables. */
+import { type Call, type CallEvent, deskCommands } from './call.ts';
+import type { Decision, Row, Surroundings } from './decision.ts';
+import { placed } from './moves.ts';
+import { arrivalRows } from './table/arrival.ts';
+import { consultRows } from './table/consult.ts';
+import { endingRows } from './table/ending.ts';
+import { queueRows } from './table/queue.ts';
+import { talkRows } from './table/talk.ts';
+
+/** All rows, in the order in which they are tried. */
+export const callTable: readonly Row[] = [...arrivalRows, ...queueRows, ...talkRows, ...consultRows, ...endingRows];
+
+export type Verdict = 'acted' | 'ignored' | 'refused' | 'unforeseen';
+
+export interface Step extends Decision {
+  /**
+   * `refused`: a desk command that the state does not allow; `unforeseen`: no row at all, which is our own mistake
+   * and is logged as one (a test walks every state and event so that there is none).
+   */
+  readonly verdict: Verdict;
+}
+
+/** Where the legs are is a fact, whatever the state makes of it. */
+function applyFacts(call: Call, event: CallEvent): Call {
+  switch (event.type) {
+    case 'citizenParked':
+      return placed(call, 'citizen', 'parked');
+    case 'agentRinging':
+      return placed(call, 'agent', 'ringing');
+    case 'agentParked':
+      return placed(call, 'agent', 'parked');
+    case 'subcentreRinging':
+      return placed(call, 'subcentre', 'ringing');
+    case 'subcentreParked':
+      return placed(call, 'subcentre', 'parked');
+    case 'bridged':
+      return placed(placed(call, event.a, 'bridged'), event.b, 'bridged');
+    case 'joined':
+      return placed(call, event.role, 'conference');
+    default:
+      return call;
+  }
+}
+
+function fits(row: Row, call: Call, event: CallEvent): boolean {
+  if (row.on !== event.type || !row.from.includes(call.state)) return false;
+  if (event.type === 'timer' && row.timer !== undefined && row.timer !== event.timer) return false;
+  return row.when === undefined || row.when(call, event);
+}
+
+/**
+ * One step of a call: facts first, then the first row that fits.
+ * Pure: the same call, event and surroundings always give the same step.
+ */
+export function step(call: Call, event: CallEvent, around: Surroundings): Step {
+  const known = applyFacts(call, event);
+  const row = callTable.find((candidate) => fits(candidate, known, event));
+  if (row === undefined) {
+    const isCommand = (deskCommands as readonly string[]).includes(event.type);
+    return { call: known, effects: [], verdict: isCommand ? 'refused' : 'unforeseen' };
+  }
+  if (row.act === 'ignore') return { call: known, effects: [], verdict: 'ignored' };
+  return { ...row.act(known, event, around), verdict: 'acted' };
+}

@@ -1,0 +1,158 @@
+/** Moves that several tables share: putting legs together, taking them apart, letting them go. */
+import type { Call, Effect, Place, Role, SeatOutcome } from './call.ts';
+import { type Decision, go, play, type Surroundings } from './decision.ts';
+import { type EndClass, endingOfCause } from './ending.ts';
+
+/** Where a role's leg is; `gone` when there is none. */
+export function placeOf(call: Call, role: Role): Place {
+  if (role === 'citizen') return call.citizenPlace;
+  if (role === 'agent') return call.agent?.place ?? 'gone';
+  return call.consult?.place ?? 'gone';
+}
+
+/** The leg of a role. */
+export function legOf(call: Call, role: Role): string | null {
+  if (role === 'citizen') return call.citizenLeg;
+  return (role === 'agent' ? call.agent?.leg : call.consult?.leg) ?? null;
+}
+
+/** The call with one leg's place changed; nothing happens when that leg is not there. */
+export function placed(call: Call, role: Role, place: Place): Call {
+  if (role === 'citizen') return { ...call, citizenPlace: place };
+  if (role === 'agent') return call.agent === null ? call : { ...call, agent: { ...call.agent, place } };
+  return call.consult === null ? call : { ...call, consult: { ...call.consult, place } };
+}
+
+/** Hangs a role's leg up, if it is there. */
+export function hangup(call: Call, role: Role, cause = 'NORMAL_CLEARING'): Effect[] {
+  const leg = legOf(call, role);
+  return leg === null || placeOf(call, role) === 'gone' ? [] : [{ do: 'hangup', leg, cause }];
+}
+
+/** Bridges two roles as soon as both are parked; before that the state's rows for `…Parked` call this again. */
+export function bridgeWhenParked(call: Call, a: Role, b: Role): [Call, Effect[]] {
+  if (placeOf(call, a) !== 'parked' || placeOf(call, b) !== 'parked') return [call, []];
+  return [placed(placed(call, a, 'moving'), b, 'moving'), [{ do: 'bridge', a, b }]];
+}
+
+/** Parks legs that are talking. A bridged pair is opened in one command, conference members one by one. */
+export function parkAll(call: Call, roles: readonly Role[]): [Call, Effect[]] {
+  let after = call;
+  const effects: Effect[] = [];
+  let bridgeOpened = false;
+  for (const role of roles) {
+    const place = placeOf(after, role);
+    if (place === 'bridged') {
+      if (!bridgeOpened) effects.push({ do: 'park', role, both: true });
+      bridgeOpened = true;
+      after = placed(after, role, 'moving');
+    } else if (place === 'conference') {
+      effects.push({ do: 'park', role, both: false });
+      after = placed(after, role, 'moving');
+    }
+  }
+  return [after, effects];
+}
+
+/** Citizen and agent are put together again (or for the first time). */
+export function connectAgent(call: Call, around: Surroundings, before: readonly Effect[] = []): Decision {
+  const [bridged, effects] = bridgeWhenParked(call, 'citizen', 'agent');
+  return go(bridged, 'connecting', around, [{ do: 'cancelTimer', timer: 'autoResume' }, ...before, ...effects]);
+}
+
+/** Music for a parked citizen. */
+export function music(call: Call): [Call, Effect[]] {
+  const [after, effect] = play(call, ['music'], true);
+  return [after, [effect]];
+}
+
+/** The agent's part is over; the seat is told how. */
+export function releaseAgent(call: Call, outcome: SeatOutcome): [Call, Effect[]] {
+  if (call.agent === null) return [call, []];
+  const { agent } = call;
+  const effects: Effect[] = [{ do: 'releaseSeat', agent, outcome }];
+  if (agent.answeredAtMs === null) effects.push({ do: 'offerGone', agent, reason: outcome });
+  return [{ ...call, agent: null }, effects];
+}
+
+/** Notes why the call ends; the first reason stays. */
+export function because(call: Call, endClass: EndClass, endReason: string): Call {
+  return call.endClass === null ? { ...call, endClass, endReason } : call;
+}
+
+/** The reason of a call that the citizen ended. */
+export function citizenEndReason(call: Call, cause: string): Call {
+  const ending = endingOfCause(cause);
+  if (ending.endClass === 'upstream') return because(call, 'upstream', ending.reason);
+  if (call.agentAnsweredAtMs !== null) return because(call, 'success', 'citizen-hung-up');
+  return because(call, 'caller', call.queuedAtMs === null ? 'abandoned-in-flow' : 'abandoned-waiting');
+}
+
+/** Back to the queue with the first join time, so that the citizen keeps the place. */
+export function requeue(call: Call, around: Surroundings, before: readonly Effect[] = []): Decision {
+  const queue = call.queue ?? 'citizen';
+  const queuedAtMs = call.queuedAtMs ?? around.nowMs;
+  const [parked, parkEffects] = parkAll({ ...call, queue, queuedAtMs }, ['citizen']);
+  const [playing, musicEffects] = parked.citizenPlace === 'parked' ? music(parked) : [parked, []];
+  return go(playing, 'waiting', around, [
+    ...before,
+    { do: 'cancelTimer', timer: 'ring' },
+    ...parkEffects,
+    ...musicEffects,
+    { do: 'startTimer', timer: 'announce', delayMs: around.settings.announceEveryMs },
+    { do: 'enqueue', queue, first: call.queuedAtMs === null },
+  ]);
+}
+
+/** Hangs up whoever is left and waits for their ends. */
+export function endAll(call: Call, around: Surroundings, before: readonly Effect[] = []): Decision {
+  const effects: Effect[] = [
+    ...before,
+    ...(['flow', 'queueMax', 'announce', 'ring', 'consultRing', 'autoResume', 'rating'] as const).map(
+      (timer): Effect => ({ do: 'cancelTimer', timer }),
+    ),
+    ...hangup(call, 'citizen'),
+    ...hangup(call, 'agent'),
+    ...hangup(call, 'subcentre'),
+  ];
+  if (call.queuedAtMs !== null && call.agentAnsweredAtMs === null) effects.unshift({ do: 'dequeue' });
+  return endedIfAlone(go(call, 'ending', around, effects), around);
+}
+
+/** `ended` once no leg is left. */
+export function endedIfAlone(decision: Decision, around: Surroundings): Decision {
+  const { call } = decision;
+  if (call.citizenPlace !== 'gone' || call.agent !== null || call.consult !== null) return decision;
+  const known = because(call, 'unknown', 'no-reason');
+  const done = go({ ...known, endedAtMs: around.nowMs }, 'ended', around);
+  return { call: done.call, effects: [...decision.effects, ...done.effects] };
+}
+
+/** Says something to the parked citizen and hangs up. */
+export function closeWith(call: Call, prompts: readonly string[], around: Surroundings): Decision {
+  const [playing, effect] = play(call, prompts);
+  return go(playing, 'closing', around, [
+    { do: 'cancelTimer', timer: 'rating' },
+    effect,
+    { do: 'startTimer', timer: 'step', delayMs: 30_000 },
+  ]);
+}
+
+/** The agent has gone and the citizen is parked: ask for a rating, or say goodbye. */
+export function afterAgent(decision: Decision, around: Surroundings): Decision {
+  const { call } = decision;
+  if (call.agentAnsweredAtMs === null) {
+    const queued = requeue(call, around);
+    return { call: queued.call, effects: [...decision.effects, ...queued.effects] };
+  }
+  if (!around.settings.ratingEnabled) {
+    const closing = closeWith(call, ['goodbye'], around);
+    return { call: closing.call, effects: [...decision.effects, ...closing.effects] };
+  }
+  const [playing, effect] = play(call, ['rating-ask']);
+  const asked = go(playing, 'rating', around, [
+    effect,
+    { do: 'startTimer', timer: 'rating', delayMs: around.settings.ratingTimeoutMs },
+  ]);
+  return { call: asked.call, effects: [...decision.effects, ...asked.effects] };
+}

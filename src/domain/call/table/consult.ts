@@ -1,0 +1,306 @@
+/**
+ * A department joins: consultation, three-way call, transfer. Seed rows C05, C06, C22, C23.
+ * The citizen is never worse off than before: every failure leads back to the agent, or to the queue when he has gone.
+ */
+import type { Call } from '../call.ts';
+import { type Decision, go, type Row, row, type Surroundings, stay } from '../decision.ts';
+import { endingOfCause } from '../ending.ts';
+import {
+  afterAgent,
+  because,
+  bridgeWhenParked,
+  citizenEndReason,
+  connectAgent,
+  endAll,
+  hangup,
+  music,
+  parkAll,
+  placed,
+  releaseAgent,
+  requeue,
+} from '../moves.ts';
+
+/** Why the sub-centre did not come, for the agent. */
+const failureTexts: Readonly<Record<string, string>> = {
+  busy: '对方忙',
+  rejected: '对方拒接',
+  'no-answer': '无人应答',
+  'no-response': '对方无响应',
+  'unknown-number': '号码不存在',
+  'phone-not-registered': '对方话机未上线',
+};
+
+/** The consultation failed or ended: the citizen waits for one click, or comes back by himself. */
+function backToAgent(call: Call, text: string | null, around: Surroundings): Decision {
+  const after: Call = { ...call, consult: null };
+  return go(after, 'held', around, [
+    { do: 'cancelTimer', timer: 'consultRing' },
+    { do: 'startTimer', timer: 'autoResume', delayMs: around.settings.autoResumeMs },
+    ...(text === null ? [] : [{ do: 'notice', text } as const]),
+  ]);
+}
+
+function consultFailed(call: Call, cause: string, around: Surroundings): Decision {
+  const name = call.consult?.name ?? '';
+  const { reason } = endingOfCause(cause);
+  if (call.agent === null) {
+    return requeue({ ...call, consult: null }, around, [{ do: 'cancelTimer', timer: 'consultRing' }]);
+  }
+  return backToAgent(call, `${name}：${failureTexts[reason] ?? '未能接通'}，市民在等候，请恢复通话`, around);
+}
+
+/** The sub-centre has answered: bridge it to whom the mode says, as soon as that leg is parked. */
+function subcentreAnswered(call: Call, around: Surroundings): Decision {
+  const answered: Call =
+    call.consult === null
+      ? call
+      : { ...call, consult: { ...call.consult, answeredAtMs: call.consult.answeredAtMs ?? around.nowMs } };
+  const transfer = call.consult?.mode === 'transfer' || call.agent === null;
+  const [after, effects] = bridgeWhenParked(answered, transfer ? 'citizen' : 'agent', 'subcentre');
+  return go(after, transfer ? 'transferConnecting' : 'consultConnecting', around, [
+    { do: 'cancelTimer', timer: 'consultRing' },
+    ...effects,
+  ]);
+}
+
+function rebridge(call: Call): Decision {
+  const transfer = call.state === 'transferConnecting';
+  const [after, effects] = bridgeWhenParked(call, transfer ? 'citizen' : 'agent', 'subcentre');
+  return stay(after, effects);
+}
+
+/** A parked citizen hears music while the others are busy. */
+function citizenWaits(call: Call): Decision {
+  const [playing, effects] = music(call);
+  return stay(playing, effects);
+}
+
+const citizenOnMusic = ['consultRinging', 'consultConnecting', 'consulting'] as const;
+const withAll = ['joining', 'threeWay'] as const;
+
+export const consultRows: readonly Row[] = [
+  row(['talking', 'held'], 'consult', 'Citizen to music, then ring the sub-centre.', (call, event, around) => {
+    const [parked, effects] = parkAll({ ...call, consult: event.consult }, ['citizen', 'agent']);
+    const ringback = parked.agent?.place === 'parked' ? [{ do: 'ringback' } as const] : [];
+    return go(parked, 'consultRinging', around, [
+      { do: 'cancelTimer', timer: 'autoResume' },
+      ...effects,
+      ...ringback,
+      { do: 'startTimer', timer: 'consultRing', delayMs: around.settings.consultRingTimeoutMs + 3000 },
+      { do: 'originateSubcentre' },
+    ]);
+  }),
+  row(['consultRinging'], 'citizenParked', 'Music.', citizenWaits),
+  row(['consultRinging'], 'agentParked', 'The agent hears that it rings.', (call) => stay(call, [{ do: 'ringback' }])),
+  row(['consultRinging'], 'subcentreRinging', 'Shown on the desk.', 'ignore'),
+  row(['consultRinging'], 'subcentreParked', 'Answered.', (call, _event, around) => subcentreAnswered(call, around)),
+  row(['consultRinging'], 'subcentreEnded', 'Busy, no answer, refused, gateway down.', (call, event, around) =>
+    consultFailed(call, event.end.cause, around),
+  ),
+  row(
+    ['consultRinging'],
+    'timer',
+    'The switch did not tell the end of ringing.',
+    (call, _event, around) => {
+      const failed = consultFailed(call, 'NO_ANSWER', around);
+      return { call: failed.call, effects: [...hangup(call, 'subcentre'), ...failed.effects] };
+    },
+    { timer: 'consultRing' },
+  ),
+  row(
+    ['consultRinging'],
+    'commandFailed',
+    'The switch refused to ring.',
+    (call, _event, around) => consultFailed(call, 'NORMAL_TEMPORARY_FAILURE', around),
+    { when: (_call, event) => event.command === 'originateSubcentre' },
+  ),
+  row(['consultRinging'], 'cancelConsult', 'Back to the citizen at once.', (call, _event, around) => {
+    const stop = hangup(call, 'subcentre', 'ORIGINATOR_CANCEL');
+    const back = connectAgent({ ...call, consult: null }, around, [
+      { do: 'cancelTimer', timer: 'consultRing' },
+      ...stop,
+    ]);
+    return back;
+  }),
+  row(['consultRinging'], 'hangup', 'The agent ends his part: the sub-centre keeps ringing for the citizen.', (call) =>
+    stay(call, hangup(call, 'agent')),
+  ),
+  row(['consultRinging'], 'agentEnded', 'The agent went: it becomes a transfer.', (call) => {
+    const [after, effects] = releaseAgent(call, 'talked');
+    return stay({ ...after, consult: after.consult && { ...after.consult, mode: 'transfer' } }, effects);
+  }),
+
+  row(['consultConnecting', 'transferConnecting'], 'citizenParked', 'Ready for the bridge, or for music.', (call) =>
+    call.state === 'transferConnecting' ? rebridge(call) : citizenWaits(call),
+  ),
+  row(['consultConnecting', 'transferConnecting'], 'agentParked', 'Ready for the bridge.', rebridge),
+  row(['consultConnecting', 'transferConnecting'], 'subcentreParked', 'Ready for the bridge.', rebridge),
+  row(['consultConnecting'], 'bridged', 'Agent and sub-centre talk.', (call, _event, around) =>
+    go(call, 'consulting', around),
+  ),
+  row(['consultConnecting', 'transferConnecting'], 'subcentreEnded', 'Answered and gone.', (call, event, around) =>
+    consultFailed(call, event.end.cause, around),
+  ),
+  row(['consultConnecting'], 'agentEnded', 'The agent went: the citizen is put through.', (call, _event, around) => {
+    const [after, effects] = releaseAgent(call, 'talked');
+    const [bridging, bridge] = bridgeWhenParked(after, 'citizen', 'subcentre');
+    return go(bridging, 'transferConnecting', around, [...effects, ...bridge]);
+  }),
+  row(['consultConnecting', 'consulting'], 'hangup', 'The agent ends his part.', (call) =>
+    stay(call, hangup(call, 'agent')),
+  ),
+  row(['transferConnecting'], 'hangup', 'He is about to be freed anyway.', 'ignore'),
+  row(
+    ['consultConnecting', 'transferConnecting'],
+    'timer',
+    'The bridge never came.',
+    (call, _event, around) => {
+      const failed = consultFailed(call, 'NORMAL_TEMPORARY_FAILURE', around);
+      return { call: failed.call, effects: [...hangup(call, 'subcentre'), ...failed.effects] };
+    },
+    { timer: 'step' },
+  ),
+  row(['consultConnecting', 'transferConnecting'], 'cancelConsult', 'Back to the citizen.', (call, _event, around) =>
+    connectAgent({ ...call, consult: null }, around, hangup(call, 'subcentre')),
+  ),
+
+  row(['consulting'], 'joinThreeWay', 'All three into one conference.', (call, _event, around) => {
+    const moving = placed(placed(placed(call, 'citizen', 'moving'), 'agent', 'moving'), 'subcentre', 'moving');
+    return go({ ...moving, playId: null }, 'joining', around, [
+      { do: 'join', role: 'agent', both: true },
+      { do: 'join', role: 'citizen', both: false },
+    ]);
+  }),
+  row(['consulting'], 'leave', 'The agent puts the citizen through and goes.', (call, _event, around) => {
+    const moving = placed(placed(call, 'citizen', 'moving'), 'subcentre', 'moving');
+    return go({ ...moving, playId: null }, 'transferConnecting', around, [
+      { do: 'bridge', a: 'citizen', b: 'subcentre' },
+    ]);
+  }),
+  row(['consulting'], 'cancelConsult', 'The consultation is over.', (call, _event, around) =>
+    connectAgent({ ...placed(call, 'agent', 'moving'), consult: null }, around, hangup(call, 'subcentre')),
+  ),
+  row(['consulting'], 'subcentreEnded', 'The sub-centre hung up.', (call, _event, around) =>
+    backToAgent({ ...call }, `${call.consult?.name ?? ''}已挂断，市民在等候，请恢复通话`, around),
+  ),
+  row(['consulting'], 'agentParked', 'The bridge broke; whose end it was is about to be told.', 'ignore'),
+  row(['consulting'], 'subcentreParked', 'The agent has gone; his end is about to be told.', 'ignore'),
+  row(
+    ['consulting'],
+    'agentEnded',
+    'The agent hung up: the citizen is put through, never dropped.',
+    (call, _event, around) => {
+      const [after, effects] = releaseAgent(call, 'talked');
+      const [bridging, bridge] = bridgeWhenParked(after, 'citizen', 'subcentre');
+      return go(bridging, 'transferConnecting', around, [...effects, ...bridge]);
+    },
+  ),
+  row(
+    ['consulting'],
+    'citizenEnded',
+    'The citizen went; the other two may finish their words.',
+    (call, event, around) =>
+      go({ ...citizenEndReason(call, event.end.cause), citizenPlace: 'gone' }, 'agentWithSubcentre', around),
+  ),
+  row(
+    ['consultRinging', 'consultConnecting', 'transferConnecting'],
+    'citizenEnded',
+    'Nobody to consult for.',
+    (call, event, around) => endAll({ ...citizenEndReason(call, event.end.cause), citizenPlace: 'gone' }, around),
+  ),
+  row([...citizenOnMusic], 'citizenPlayEnded', 'Music that ended goes on.', citizenWaits, {
+    when: (call, event) => event.playId === call.playId && !event.failed && call.citizenPlace === 'parked',
+  }),
+  row(
+    [...citizenOnMusic, 'transferConnecting', ...withAll, 'withSubcentre', 'agentWithSubcentre'],
+    'citizenPlayEnded',
+    'Late.',
+    'ignore',
+  ),
+  row(
+    [...citizenOnMusic, 'transferConnecting', ...withAll, 'withSubcentre', 'agentWithSubcentre'],
+    'citizenDigit',
+    'Not asked.',
+    'ignore',
+  ),
+  row(
+    [...citizenOnMusic, 'transferConnecting', ...withAll, 'withSubcentre', 'agentWithSubcentre'],
+    'commandFailed',
+    'A gone leg tells its end; else the step timer decides.',
+    'ignore',
+  ),
+  row(['consulting', 'threeWay', 'withSubcentre', 'agentWithSubcentre'], 'bridged', 'Told by both legs.', 'ignore'),
+
+  row(['joining'], 'joined', 'Three-way once all three are in.', (call, _event, around) =>
+    call.citizenPlace === 'conference' && call.agent?.place === 'conference' && call.consult?.place === 'conference'
+      ? go(call, 'threeWay', around)
+      : stay(call),
+  ),
+  row(
+    ['joining'],
+    'timer',
+    'Somebody did not get in: who is in stays, so nobody is cut off; the agent can see and act.',
+    (call, _event, around) => go(call, 'threeWay', around),
+    { timer: 'step' },
+  ),
+  row([...withAll], 'subcentreEnded', 'The sub-centre left; citizen and agent go on.', (call, _event, around) =>
+    go({ ...call, consult: null }, 'talking', around, [
+      { do: 'notice', text: `${call.consult?.name ?? '分中心'}已退出` },
+    ]),
+  ),
+  row([...withAll], 'agentEnded', 'The agent left; citizen and sub-centre go on.', (call, _event, around) => {
+    const [after, effects] = releaseAgent(call, 'talked');
+    return go(after, 'withSubcentre', around, effects);
+  }),
+  row([...withAll], 'citizenEnded', 'The citizen left; the other two may finish their words.', (call, event, around) =>
+    go({ ...citizenEndReason(call, event.end.cause), citizenPlace: 'gone' }, 'agentWithSubcentre', around),
+  ),
+  row([...withAll], 'leave', 'The agent leaves the two alone.', (call) => stay(call, hangup(call, 'agent'))),
+  row([...withAll], 'hangup', 'The same as leaving: the citizen stays with the sub-centre.', (call) =>
+    stay(call, hangup(call, 'agent')),
+  ),
+  row([...withAll], 'cancelConsult', 'The agent sends the sub-centre away.', (call) =>
+    stay(call, hangup(call, 'subcentre')),
+  ),
+  row(['threeWay'], 'joined', 'Late news.', 'ignore'),
+  row([...withAll], 'agentParked', 'Fell out of the conference; its end is about to be told.', 'ignore'),
+  row([...withAll], 'citizenParked', 'Passing through on the way into the conference.', 'ignore'),
+  row([...withAll], 'subcentreParked', 'Passing through on the way into the conference.', 'ignore'),
+
+  row(['transferConnecting'], 'bridged', 'Citizen and sub-centre talk; the agent is free.', (call, _event, around) =>
+    go(call, 'withSubcentre', around, hangup(call, 'agent')),
+  ),
+  row(
+    ['transferConnecting', 'withSubcentre', 'agentWithSubcentre'],
+    'agentEnded',
+    'The agent is gone.',
+    (call, _event, around) => {
+      const [after, effects] = releaseAgent(call, 'talked');
+      if (call.state === 'agentWithSubcentre') return endAll(after, around, effects);
+      return stay(after, effects);
+    },
+  ),
+  row(['withSubcentre', 'agentWithSubcentre'], 'agentParked', 'Parked for a moment before he is hung up.', 'ignore'),
+  row(['withSubcentre'], 'hangup', 'He is about to be freed anyway.', 'ignore'),
+  row(['withSubcentre'], 'leave', 'Asked twice.', 'ignore'),
+  row(['withSubcentre'], 'subcentreParked', 'The citizen has gone; his end is about to be told.', 'ignore'),
+  row(['withSubcentre'], 'citizenParked', 'The sub-centre has gone; its end is about to be told.', 'ignore'),
+  row(['withSubcentre'], 'joined', 'Late news.', 'ignore'),
+  row(['withSubcentre'], 'subcentreEnded', 'The sub-centre hung up first.', (call, _event, around) => {
+    const after = { ...because(call, 'success', 'subcentre-hung-up'), consult: null };
+    if (after.citizenPlace === 'parked') return afterAgent(stay(after), around);
+    const [parking, effects] = parkAll(after, ['citizen']);
+    return go(parking, 'separated', around, after.citizenPlace === 'conference' ? effects : []);
+  }),
+  row(['withSubcentre'], 'citizenEnded', 'The citizen hung up first.', (call, event, around) =>
+    endAll({ ...citizenEndReason(call, event.end.cause), citizenPlace: 'gone' }, around),
+  ),
+  row(['agentWithSubcentre'], 'subcentreEnded', 'Both talks are over.', (call, _event, around) =>
+    endAll({ ...call, consult: null }, around),
+  ),
+  row(['agentWithSubcentre'], 'hangup', 'The agent ends it.', (call, _event, around) => endAll(call, around)),
+  row(['agentWithSubcentre'], 'leave', 'The agent ends it.', (call, _event, around) => endAll(call, around)),
+  row(['agentWithSubcentre'], 'cancelConsult', 'The agent ends it.', (call, _event, around) => endAll(call, around)),
+  row(['agentWithSubcentre'], 'subcentreParked', 'The agent has gone; his end is about to be told.', 'ignore'),
+  row(['agentWithSubcentre'], 'joined', 'Late news.', 'ignore'),
+];

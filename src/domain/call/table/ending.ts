@@ -1,0 +1,136 @@
+/** Letting go: every leg is hung up and its end waited for; rules that hold in every state stand last. */
+import { type Call, type CallState, callStates } from '../call.ts';
+import { go, type Row, row, stay } from '../decision.ts';
+import { because, endAll, endedIfAlone, placed, releaseAgent } from '../moves.ts';
+
+const everywhere = callStates;
+const notWaiting = callStates.filter((state) => state !== 'waiting');
+const live: readonly CallState[] = callStates.filter((state) => state !== 'ending' && state !== 'ended');
+
+/** An agent who had answered has wrap-up to do; one whose phone only rang is free again. */
+const outcome = (call: Call) => (call.agent?.answeredAtMs ? 'talked' : 'callerGone');
+
+export const endingRows: readonly Row[] = [
+  row(['ending'], 'citizenEnded', 'One less.', (call, _event, around) =>
+    endedIfAlone(stay({ ...call, citizenPlace: 'gone' }), around),
+  ),
+  row(['ending'], 'agentEnded', 'One less.', (call, _event, around) => {
+    const [after, effects] = releaseAgent(call, outcome(call));
+    return endedIfAlone(stay(after, effects), around);
+  }),
+  row(['ending'], 'subcentreEnded', 'One less.', (call, _event, around) =>
+    endedIfAlone(stay({ ...call, consult: null }), around),
+  ),
+  row(['ending'], 'agentParked', 'The agent answered in the very moment in which the citizen went (glare).', (call) => {
+    const agent = call.agent && { ...call.agent, answeredAtMs: call.agent.answeredAtMs };
+    return stay(
+      { ...call, agent },
+      call.agent === null ? [] : [{ do: 'hangup', leg: call.agent.leg, cause: 'NORMAL_CLEARING' }],
+    );
+  }),
+  row(
+    ['ending'],
+    'subcentreParked',
+    'The sub-centre answered in the very moment in which the citizen went (glare).',
+    (call) =>
+      stay(call, call.consult === null ? [] : [{ do: 'hangup', leg: call.consult.leg, cause: 'NORMAL_CLEARING' }]),
+  ),
+  row(['ending'], 'citizenParked', 'Passing through on the way out.', 'ignore'),
+  row(
+    ['ending'],
+    'timer',
+    'An end was not told in time: let go of what we hold, the reconciler finds what is left on the switch.',
+    (call, _event, around) => {
+      const [after, effects] = releaseAgent(call, outcome(call));
+      return endedIfAlone(stay({ ...placed(after, 'citizen', 'gone'), consult: null }, effects), around);
+    },
+    { timer: 'step' },
+  ),
+  row(['answering', 'flow', 'rating', 'closing', 'ending'], 'agentParked', 'Nobody was rung in this state.', 'ignore'),
+  row(['ended'], 'citizenEnded', 'Told twice.', 'ignore'),
+  row(['ended'], 'agentEnded', 'Told after we let go.', 'ignore'),
+  row(['ended'], 'subcentreEnded', 'Told after we let go.', 'ignore'),
+
+  row(notWaiting, 'agentReserved', 'The seat came too late: give it back untouched.', (call, event) =>
+    stay(call, [{ do: 'releaseSeat', agent: event.agent, outcome: 'callerGone' }]),
+  ),
+  row(
+    live,
+    'agentEnded',
+    'An agent’s leg ended where none is expected to be.',
+    (call) => {
+      const [after, effects] = releaseAgent(call, outcome(call));
+      return stay(after, effects);
+    },
+    { when: (call) => call.agent !== null },
+  ),
+  row(live, 'citizenEnded', 'The citizen is gone: end the rest.', (call, _event, around) =>
+    endAll({ ...because(call, 'caller', 'citizen-hung-up'), citizenPlace: 'gone' }, around),
+  ),
+  row(everywhere, 'queueFull', 'Refused a place that is not wanted any more.', 'ignore'),
+  row(live, 'restored', 'Control is back: the state’s own timer starts anew.', (call, _event, around) =>
+    restored(call, around),
+  ),
+  row(everywhere, 'citizenAnswered', 'Told twice.', 'ignore'),
+  row(everywhere, 'agentRinging', 'Shown on the desk only.', 'ignore'),
+  row(everywhere, 'subcentreRinging', 'Shown on the desk only.', 'ignore'),
+  row(everywhere, 'agentEnded', 'Not ours any more.', 'ignore'),
+  row(everywhere, 'subcentreEnded', 'Not ours any more.', 'ignore'),
+  row(everywhere, 'agentParked', 'Passing through.', 'ignore'),
+  row(everywhere, 'subcentreParked', 'Passing through.', 'ignore'),
+  row(everywhere, 'citizenParked', 'Passing through.', 'ignore'),
+  row(everywhere, 'citizenPlayEnded', 'Late.', 'ignore'),
+  row(everywhere, 'citizenDigit', 'Nothing was asked.', 'ignore'),
+  row(everywhere, 'bridged', 'Late.', 'ignore'),
+  row(everywhere, 'joined', 'Late.', 'ignore'),
+  row(everywhere, 'commandFailed', 'What it was for is over.', 'ignore'),
+  row(everywhere, 'timer', 'Set for a state that is over; it fired while it was being cancelled.', 'ignore'),
+  row(everywhere, 'restored', 'Nothing left to do.', 'ignore'),
+];
+
+function restored(call: Call, around: Parameters<typeof go>[2]) {
+  const { settings } = around;
+  const again = go(call, call.state, around);
+  switch (call.state) {
+    case 'waiting':
+      return {
+        call: again.call,
+        effects: [
+          { do: 'enqueue', queue: call.queue ?? 'citizen', first: false },
+          { do: 'startTimer', timer: 'announce', delayMs: settings.announceEveryMs },
+          {
+            do: 'startTimer',
+            timer: 'queueMax',
+            delayMs: Math.max(1000, (call.queuedAtMs ?? around.nowMs) + settings.queueMaxWaitMs - around.nowMs),
+          },
+        ],
+      } as const;
+    case 'offering':
+      return {
+        call: again.call,
+        effects: [{ do: 'startTimer', timer: 'ring', delayMs: settings.ringTimeoutMs }],
+      } as const;
+    case 'flow':
+      return {
+        call: again.call,
+        effects: [{ do: 'startTimer', timer: 'flow', delayMs: settings.stepTimeoutMs }],
+      } as const;
+    case 'held':
+      return {
+        call: again.call,
+        effects: [{ do: 'startTimer', timer: 'autoResume', delayMs: settings.autoResumeMs * 4 }],
+      } as const;
+    case 'consultRinging':
+      return {
+        call: again.call,
+        effects: [{ do: 'startTimer', timer: 'consultRing', delayMs: settings.consultRingTimeoutMs }],
+      } as const;
+    case 'rating':
+      return {
+        call: again.call,
+        effects: [{ do: 'startTimer', timer: 'rating', delayMs: settings.ratingTimeoutMs }],
+      } as const;
+    default:
+      return again;
+  }
+}

@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import type { App } from '../app.ts';
+import type { HttpDeps } from '../deps.ts';
+
+const part = z.enum(['up', 'down']);
+const healthSchema = z.object({ control: z.literal('up'), switch: part, database: part, liveCalls: z.number() });
+
+/** For operations people and their tools: is it well, and what does it count. */
+export function operationRoutes(app: App, deps: HttpDeps): void {
+  app.get(
+    '/healthz',
+    { schema: { summary: '健康检查', response: { 200: healthSchema, 503: healthSchema } } },
+    async (_request, reply) => {
+      const health = await deps.health();
+      return reply.code(health.switch === 'up' && health.database === 'up' ? 200 : 503).send(health);
+    },
+  );
+  app.get('/metrics', { schema: { summary: 'Prometheus 指标' } }, async (_request, reply) => {
+    const { contentType, text } = await deps.metrics();
+    return reply.header('content-type', contentType).send(text);
+  });
+}

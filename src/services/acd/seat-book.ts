@@ -1,0 +1,304 @@
+import type { AvailableSeat } from '../../domain/acd/pick-agent.ts';
+import {
+  chooseStatus,
+  endWrapUp,
+  isAvailable,
+  releaseSeat,
+  type Seat,
+  type SeatSettings,
+} from '../../domain/acd/seat.ts';
+import type { AgentPart, SeatOutcome } from '../../domain/call/call.ts';
+import type { Clock, Timer } from '../../kernel/clock.ts';
+import { errorChain } from '../../kernel/errors.ts';
+import type { Ids } from '../../kernel/ids.ts';
+import type { Logger } from '../../kernel/log.ts';
+import type { SeatStore } from '../ports.ts';
+
+export interface SeatBookOptions {
+  readonly store: SeatStore;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Logger;
+  readonly settings: SeatSettings & { readonly leaseMs: number; readonly deskGraceMs: number };
+}
+
+/** How long a seat is left alone whose reservation the database refused or could not make. */
+const refusedSeatRestMs = 1000;
+
+/**
+ * All seats of this centre. It alone owns their state in memory; PostgreSQL owns the reservations (lease and fencing
+ * token), so that a second control can't give the same agent away.
+ *
+ * A seat that is taken is marked here before the database is asked, so that one event can't offer it twice; if the
+ * database refuses or fails, the mark goes and the dispatcher is told to look again.
+ */
+export class SeatBook {
+  readonly #options: SeatBookOptions;
+  readonly #seats = new Map<string, Seat>();
+  readonly #byExtension = new Map<string, string>();
+  readonly #timers = new Map<string, Timer>();
+  readonly #desks = new Map<string, number>();
+  readonly #taking = new Set<string>();
+  #renewal: Timer | undefined;
+  #onChange: (personId: string) => void = () => undefined;
+  #onAvailable: () => void = () => undefined;
+
+  constructor(options: SeatBookOptions) {
+    this.#options = options;
+  }
+
+  /** `change` is told of every change of one seat, `available` when somebody may have become free. */
+  listen(change: (personId: string) => void, available: () => void): void {
+    this.#onChange = change;
+    this.#onAvailable = available;
+  }
+
+  /** Reads all seats. Statuses survive a restart; a wrap-up that ended meanwhile ends now. */
+  async load(): Promise<void> {
+    const nowMs = this.#options.clock.now();
+    for (const stored of await this.#options.store.list()) {
+      const old = this.#seats.get(stored.personId);
+      this.#byExtension.set(stored.extension, stored.personId);
+      this.#seats.set(stored.personId, {
+        ...stored,
+        idleSinceMs: stored.idleSinceMs ?? nowMs,
+        phoneRegistered: old?.phoneRegistered ?? false,
+        deskPresent: old?.deskPresent ?? false,
+        phoneRestUntilMs: 0,
+        reservation: old?.reservation ?? null,
+      });
+      if (stored.status === 'wrapUp') this.#armWrapUp(stored.personId);
+    }
+  }
+
+  get(personId: string): Seat | undefined {
+    return this.#seats.get(personId);
+  }
+
+  all(): Seat[] {
+    return [...this.#seats.values()];
+  }
+
+  available(): AvailableSeat[] {
+    const nowMs = this.#options.clock.now();
+    return this.all().filter((seat) => isAvailable(seat, nowMs) && !this.#taking.has(seat.personId));
+  }
+
+  /** The agent's own choice; stored before it counts. */
+  async choose(personId: string, status: 'ready' | 'break' | 'offline', reason: string | null): Promise<void> {
+    const seat = this.#must(personId);
+    const next = chooseStatus(seat, status, reason, this.#options.clock.now());
+    await this.#save(next);
+    const current = this.#must(personId);
+    this.#cancelTimer(`wrapUp/${personId}`);
+    this.#put({
+      ...next,
+      reservation: current.reservation,
+      phoneRegistered: current.phoneRegistered,
+      deskPresent: current.deskPresent,
+    });
+  }
+
+  /** Ends a wrap-up early. */
+  async endWrapUp(personId: string): Promise<void> {
+    const next = endWrapUp(this.#must(personId), this.#options.clock.now());
+    await this.#save(next);
+    this.#cancelTimer(`wrapUp/${personId}`);
+    this.#put(next);
+  }
+
+  phone(extension: string, registered: boolean): void {
+    const personId = this.#byExtension.get(extension);
+    const seat = personId === undefined ? undefined : this.#seats.get(personId);
+    if (seat === undefined || seat.phoneRegistered === registered) return;
+    this.#put({ ...seat, phoneRegistered: registered, phoneRestUntilMs: 0 });
+  }
+
+  /** The switch's whole list of registered phones, after the link came up. */
+  phones(extensions: ReadonlySet<string>): void {
+    for (const seat of this.all()) this.phone(seat.extension, extensions.has(seat.extension));
+  }
+
+  /** A desk page came (`+1`) or went (`-1`). A page that is reloaded is back within the grace. */
+  desk(personId: string, change: 1 | -1): void {
+    const count = Math.max(0, (this.#desks.get(personId) ?? 0) + change);
+    this.#desks.set(personId, count);
+    const key = `desk/${personId}`;
+    this.#cancelTimer(key);
+    const seat = this.#seats.get(personId);
+    if (seat === undefined) return;
+    if (count > 0) {
+      if (!seat.deskPresent) this.#put({ ...seat, deskPresent: true });
+      return;
+    }
+    this.#timers.set(
+      key,
+      this.#options.clock.setTimer(this.#options.settings.deskGraceMs, () => {
+        const current = this.#seats.get(personId);
+        if (current !== undefined && (this.#desks.get(personId) ?? 0) === 0)
+          this.#put({ ...current, deskPresent: false });
+      }),
+    );
+  }
+
+  /** Reserves the seat for a call; undefined when it is not to be had. */
+  async reserve(personId: string, callId: string): Promise<AgentPart | undefined> {
+    const { store, clock, ids, settings } = this.#options;
+    const leg = ids.uuid();
+    this.#taking.add(personId);
+    try {
+      const nowMs = clock.now();
+      const got = await store.reserve({ personId, callId, leg, nowMs, leaseUntilMs: nowMs + settings.leaseMs });
+      const seat = this.#seats.get(personId);
+      if (got === undefined || seat === undefined) {
+        this.#rest(personId, refusedSeatRestMs);
+        return undefined;
+      }
+      if (!isAvailable(seat, nowMs)) {
+        // The phone or the wish went while the database answered.
+        await store.release(personId, got.fencingToken);
+        return undefined;
+      }
+      this.#put({ ...seat, reservation: { callId, leg, fencingToken: got.fencingToken, answered: false } });
+      this.#armRenewal();
+      return {
+        personId,
+        name: seat.name,
+        extension: seat.extension,
+        leg,
+        fencingToken: got.fencingToken,
+        offeredAtMs: clock.now(),
+        answeredAtMs: null,
+        place: 'dialling',
+      };
+    } catch (error) {
+      this.#rest(personId, refusedSeatRestMs);
+      throw error;
+    } finally {
+      this.#taking.delete(personId);
+    }
+  }
+
+  /** The agent's phone was answered; his seat counts as busy. */
+  answered(agent: AgentPart): void {
+    const seat = this.#seats.get(agent.personId);
+    if (seat?.reservation?.fencingToken !== agent.fencingToken || seat.reservation.answered) return;
+    this.#put({ ...seat, reservation: { ...seat.reservation, answered: true } });
+  }
+
+  /** Takes a reservation over that an earlier control process had made. */
+  adopt(agent: AgentPart, callId: string): void {
+    const seat = this.#seats.get(agent.personId);
+    if (seat === undefined) return;
+    const { leg, fencingToken } = agent;
+    this.#put({ ...seat, reservation: { callId, leg, fencingToken, answered: agent.answeredAtMs !== null } });
+    this.#armRenewal();
+  }
+
+  /** Gives the seat back. A stale token (the seat was given away meanwhile) changes nothing. */
+  release(agent: AgentPart, outcome: SeatOutcome): void {
+    const { store, clock, settings, log } = this.#options;
+    store.release(agent.personId, agent.fencingToken).catch((error: unknown) => {
+      // The lease runs out by itself, so the seat can't stay locked.
+      log.error(
+        { personId: agent.personId, error: errorChain(error) },
+        'seat reservation was not released; its lease will end',
+      );
+    });
+    const seat = this.#seats.get(agent.personId);
+    if (seat?.reservation?.fencingToken !== agent.fencingToken) return;
+    const next = releaseSeat(seat, outcome, clock.now(), settings);
+    if (next.status !== seat.status) this.#saveLater(next);
+    this.#put(next);
+    if (next.status === 'wrapUp') this.#armWrapUp(next.personId);
+    if (outcome === 'phoneFault') this.#rest(next.personId, settings.phoneRestMs);
+  }
+
+  close(): void {
+    for (const timer of this.#timers.values()) timer.cancel();
+    this.#timers.clear();
+    this.#renewal?.cancel();
+  }
+
+  /** Leaves the seat alone for a while and then has the dispatcher look again: the bound against a loop of failures. */
+  #rest(personId: string, restMs: number): void {
+    const { clock } = this.#options;
+    const seat = this.#seats.get(personId);
+    if (seat === undefined) return;
+    this.#seats.set(personId, { ...seat, phoneRestUntilMs: clock.now() + restMs });
+    this.#cancelTimer(`rest/${personId}`);
+    this.#timers.set(
+      `rest/${personId}`,
+      clock.setTimer(restMs + 1, () => this.#onAvailable()),
+    );
+  }
+
+  #must(personId: string): Seat {
+    const seat = this.#seats.get(personId);
+    if (seat === undefined) throw new Error(`No seat for person ${personId}`);
+    return seat;
+  }
+
+  #put(seat: Seat): void {
+    this.#seats.set(seat.personId, seat);
+    this.#onChange(seat.personId);
+    if (isAvailable(seat, this.#options.clock.now())) this.#onAvailable();
+  }
+
+  #save(seat: Seat): Promise<void> {
+    const { personId, status, reason, sinceMs, idleSinceMs, wrapUpEndsAtMs } = seat;
+    return this.#options.store.save({ personId, status, reason, sinceMs, idleSinceMs, wrapUpEndsAtMs });
+  }
+
+  #saveLater(seat: Seat): void {
+    this.#save(seat).catch((error: unknown) => {
+      this.#options.log.error(
+        { personId: seat.personId, error: errorChain(error) },
+        'seat status was not stored; it counts until a restart',
+      );
+    });
+  }
+
+  #armWrapUp(personId: string): void {
+    const key = `wrapUp/${personId}`;
+    this.#cancelTimer(key);
+    const seat = this.#seats.get(personId);
+    const { clock } = this.#options;
+    const delayMs = Math.max(0, (seat?.wrapUpEndsAtMs ?? 0) - clock.now());
+    this.#timers.set(
+      key,
+      clock.setTimer(delayMs, () => {
+        const current = this.#seats.get(personId);
+        if (current?.status !== 'wrapUp') return;
+        const next = endWrapUp(current, clock.now());
+        this.#saveLater(next);
+        this.#put(next);
+      }),
+    );
+  }
+
+  /** While seats are held their leases are renewed at a third of their length. */
+  #armRenewal(): void {
+    if (this.#renewal !== undefined) return;
+    const { clock, settings, store, log } = this.#options;
+    this.#renewal = clock.setTimer(settings.leaseMs / 3, () => {
+      this.#renewal = undefined;
+      const held = this.all().flatMap((seat) =>
+        seat.reservation === null ? [] : [{ personId: seat.personId, fencingToken: seat.reservation.fencingToken }],
+      );
+      if (held.length === 0) return;
+      this.#armRenewal();
+      store.renew(held, clock.now() + settings.leaseMs).catch((error: unknown) => {
+        log.warn(
+          { held: held.length, error: errorChain(error) },
+          'seat leases were not renewed; tried again before they end',
+        );
+      });
+    });
+  }
+
+  #cancelTimer(key: string): void {
+    this.#timers.get(key)?.cancel();
+    this.#timers.delete(key);
+  }
+}

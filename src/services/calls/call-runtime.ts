@@ -1,0 +1,467 @@
+import { type AnnouncedPosition, positionAnnouncement } from '../../domain/acd/position-announcement.ts';
+import type { AgentPart, Call, CallEvent, CallSettings, Effect, TimerName } from '../../domain/call/call.ts';
+import type { Surroundings } from '../../domain/call/decision.ts';
+import { step, type Verdict } from '../../domain/call/interpreter.ts';
+import { placeOf } from '../../domain/call/moves.ts';
+import type { Flow } from '../../domain/ivr/flow.ts';
+import type { Clock, Timer } from '../../kernel/clock.ts';
+import { errorChain } from '../../kernel/errors.ts';
+import type { Ids } from '../../kernel/ids.ts';
+import type { Logger } from '../../kernel/log.ts';
+import { SerialQueue } from '../../kernel/serial.ts';
+import type { LegSnapshot, LinkEvent, SwitchEvent, TelephoneSwitch } from '../../switch/port.ts';
+import type { Dispatcher } from '../acd/dispatcher.ts';
+import type { SeatBook } from '../acd/seat-book.ts';
+import type { CallStore, LegRecord } from '../ports.ts';
+import type { CallWriter } from './call-writer.ts';
+import { runSwitchEffect, type SwitchEffect, type SwitchEffectContext } from './effects.ts';
+import { LegBook } from './leg-book.ts';
+import { citizenCall, translate } from './translate.ts';
+
+/** At most this many events wait for one call; beyond it something loops, and the event is refused and logged. */
+const eventLimitPerCall = 1000;
+
+/** Who watches calls: the desks, the metrics. Called after each step, in the call's own order; must not throw or wait. */
+export interface CallObserver {
+  onCall(before: Call | undefined, after: Call, event: CallEvent | undefined): void;
+  onOffer(call: Call, agent: AgentPart): void;
+  onOfferGone(call: Call, agent: AgentPart, reason: string): void;
+  onConsult(call: Call): void;
+  onNotice(call: Call, text: string): void;
+}
+
+export interface CallRuntimeOptions {
+  readonly telephone: TelephoneSwitch;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Logger;
+  readonly settings: CallSettings & { readonly maxLiveCalls: number };
+  readonly flow: Flow;
+  readonly promptPath: (id: string) => string;
+  readonly recordingPath: (call: Call) => string;
+  readonly hotlineNumber: string;
+  readonly seats: SeatBook;
+  readonly dispatcher: Dispatcher;
+  readonly writer: CallWriter;
+  readonly store: CallStore;
+}
+
+interface LiveCall {
+  call: Call;
+  readonly queue: SerialQueue;
+  readonly timers: Map<TimerName, Timer>;
+  readonly log: Logger;
+  nextPosition: number;
+  lastAnnounced: AnnouncedPosition | null;
+}
+
+/**
+ * Runs every live call: one serial queue per call, one step of the state table per event, its effects in order.
+ * It owns the calls in memory and their timers; the switch owns the legs, the writer the records.
+ */
+export class CallRuntime {
+  readonly #options: CallRuntimeOptions;
+  readonly #calls = new Map<string, LiveCall>();
+  readonly #legs = new LegBook();
+  readonly #observers: CallObserver[] = [];
+  readonly #effectContext: SwitchEffectContext;
+  #closing = false;
+
+  constructor(options: CallRuntimeOptions) {
+    this.#options = options;
+    this.#effectContext = {
+      telephone: options.telephone,
+      promptPath: options.promptPath,
+      ringTimeoutMs: options.settings.ringTimeoutMs,
+      consultRingTimeoutMs: options.settings.consultRingTimeoutMs,
+      hotlineNumber: options.hotlineNumber,
+    };
+    options.dispatcher.onReserved((callId, agent) => {
+      if (this.post(callId, { type: 'agentReserved', agent })) return;
+      // The call is over: nobody else would give the seat back.
+      options.seats.release(agent, 'callerGone');
+    });
+  }
+
+  observe(observer: CallObserver): void {
+    this.#observers.push(observer);
+  }
+
+  get(callId: string): Call | undefined {
+    return this.#calls.get(callId)?.call;
+  }
+
+  /** All live calls. */
+  all(): Call[] {
+    return [...this.#calls.values()].map((live) => live.call);
+  }
+
+  get size(): number {
+    return this.#calls.size;
+  }
+
+  /** Takes an event of the switch. Never waits; the call's own queue does the work. */
+  onLeg(event: SwitchEvent): void {
+    const known = this.#legs.get(event.leg);
+    if (known === undefined) {
+      if (event.type === 'legParked') this.#onUnknownLeg(event);
+      return;
+    }
+    const changed = this.#legs.note(event);
+    if (changed !== undefined) this.#options.writer.leg(changed);
+    const live = this.#calls.get(known.callId);
+    if (live === undefined) {
+      // A leg that outlived its call (its end was not told in time): let it go as soon as it shows itself.
+      if (event.type === 'legParked') this.#hangupStray(event.leg);
+      return;
+    }
+    this.#push(live, () => {
+      const translated = translate(live.call, event, (leg) => this.#legs.get(leg));
+      return translated;
+    });
+  }
+
+  /** A person's wish or another part's news; false when there is no such call any more. */
+  post(callId: string, event: CallEvent): boolean {
+    const live = this.#calls.get(callId);
+    if (live === undefined) return false;
+    this.#push(live, () => event);
+    return true;
+  }
+
+  /** Like `post`, and tells what the state table made of it. */
+  async ask(callId: string, event: CallEvent): Promise<Verdict | 'gone'> {
+    const live = this.#calls.get(callId);
+    if (live === undefined) return 'gone';
+    return new Promise((resolve) => {
+      const pushed = live.queue.push(async () => resolve(await this.#step(live, event)));
+      if (!pushed) resolve('refused');
+    });
+  }
+
+  /** After a restart or a broken link: calls in the store and legs on the switch are brought to agree. */
+  async onLink(event: LinkEvent): Promise<void> {
+    if (event.type === 'linkDown') return;
+    const present = new Map(event.snapshot.legs.map((leg) => [leg.leg, leg]));
+    if (this.#calls.size === 0) await this.#loadLive();
+    for (const leg of this.#legs.all()) {
+      if (present.has(leg.leg)) continue;
+      this.onLeg({
+        type: 'legEnded',
+        leg: leg.leg,
+        atMs: event.atMs,
+        cause: 'CRASH',
+        q850: undefined,
+        sipStatus: undefined,
+        endedBy: 'unknown',
+      });
+    }
+    for (const leg of present.values()) {
+      const known = this.#legs.get(leg.leg);
+      if (known !== undefined) {
+        this.#catchUp(known, leg, event.atMs);
+        continue;
+      }
+      if (leg.role === 'citizen' && leg.direction === 'inbound' && leg.parked) {
+        this.#onUnknownLeg({ ...leg, type: 'legParked', atMs: event.atMs, sourceAddress: '' });
+      } else if (leg.role === 'agent' || leg.role === 'subcentre') {
+        this.#hangupStray(leg.leg);
+      }
+    }
+  }
+
+  /** Tells a call what it missed of a leg while the link was down: its place is a fact, not an event to wait for. */
+  #catchUp(known: LegRecord, leg: LegSnapshot, atMs: number): void {
+    const call = this.#calls.get(known.callId)?.call;
+    if (call === undefined) return;
+    const place = placeOf(call, known.role);
+    if (leg.answered && known.answeredAtMs === null) this.onLeg({ type: 'legAnswered', leg: leg.leg, atMs });
+    if (leg.parked && place !== 'parked') {
+      const { direction, role, callId, answered, callerNumber, callerName, dialledNumber } = leg;
+      this.onLeg({
+        type: 'legParked',
+        leg: leg.leg,
+        atMs,
+        direction,
+        role,
+        callId,
+        answered,
+        callerNumber,
+        callerName,
+        dialledNumber,
+        sourceAddress: '',
+      });
+    } else if (leg.bridgedTo !== undefined && place !== 'bridged') {
+      this.onLeg({ type: 'legBridged', leg: leg.leg, other: leg.bridgedTo, atMs });
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    await Promise.all([...this.#calls.values()].map((live) => live.queue.idle()));
+    for (const live of this.#calls.values()) for (const timer of live.timers.values()) timer.cancel();
+  }
+
+  async #loadLive(): Promise<void> {
+    for (const stored of await this.#options.store.live()) {
+      if (this.#calls.has(stored.call.id)) continue;
+      const live = this.#addLive(stored.call, stored.nextPosition);
+      for (const leg of stored.legs) this.#legs.restore(leg);
+      if (stored.call.agent !== null) this.#options.seats.adopt(stored.call.agent, stored.call.id);
+      this.#push(live, () => ({ type: 'restored' }));
+    }
+  }
+
+  #onUnknownLeg(event: Extract<SwitchEvent, { type: 'legParked' }>): void {
+    const { clock, ids, settings, writer, flow } = this.#options;
+    if (event.direction !== 'inbound' || event.role !== 'citizen') {
+      this.#hangupStray(event.leg);
+      return;
+    }
+    // Beyond the limit the leg is left to the dialplan's own treatment, which answers, explains and records.
+    if (this.#closing || this.#calls.size >= settings.maxLiveCalls) {
+      this.#options.log.warn(
+        { leg: event.leg, live: this.#calls.size },
+        'call not taken: the limit of live calls is reached; the dialplan treats it',
+      );
+      return;
+    }
+    const call = citizenCall(ids.uuid(), event, flow.id, clock.now());
+    const live = this.#addLive(call, 0);
+    const leg = this.#legs.add({
+      leg: event.leg,
+      callId: call.id,
+      role: 'citizen',
+      party: call.callerNumber,
+      personId: null,
+      direction: 'inbound',
+      atMs: event.atMs,
+    });
+    live.log.info({ leg: event.leg, dialled: call.dialledNumber }, 'call came in');
+    live.queue.push(async () => {
+      this.#record(live, undefined, 'arrived', call);
+      writer.leg(leg);
+      this.#tell((observer) => observer.onCall(undefined, call, undefined));
+      await this.#run(live, { do: 'startTimer', timer: 'step', delayMs: settings.stepTimeoutMs });
+      await this.#run(live, { do: 'claim' });
+      await this.#run(live, { do: 'answer' });
+    });
+  }
+
+  #addLive(call: Call, nextPosition: number): LiveCall {
+    const log = this.#options.log.child({ callId: call.id });
+    const onError = (error: unknown) => log.error({ error: errorChain(error) }, 'a step of the call failed');
+    const live: LiveCall = {
+      call,
+      queue: new SerialQueue(eventLimitPerCall, onError),
+      timers: new Map(),
+      log,
+      nextPosition,
+      lastAnnounced: null,
+    };
+    this.#calls.set(call.id, live);
+    return live;
+  }
+
+  #push(live: LiveCall, make: () => CallEvent | undefined): void {
+    const pushed = live.queue.push(async () => {
+      const event = make();
+      if (event !== undefined) await this.#step(live, event);
+    });
+    if (!pushed) live.log.error({ limit: eventLimitPerCall }, 'event refused: too many wait for this call');
+  }
+
+  async #step(live: LiveCall, event: CallEvent): Promise<Verdict> {
+    const before = live.call;
+    const next = step(before, event, this.#around(before));
+    live.call = next.call;
+    if (next.verdict === 'unforeseen') {
+      live.log.error({ state: before.state, event: event.type }, 'no row for this event: the state table has a hole');
+    }
+    if (next.verdict === 'acted' || next.call.state !== before.state) {
+      this.#record(live, before, event.type, next.call, event);
+      if (before.state !== next.call.state) {
+        live.log.info({ from: before.state, to: next.call.state, event: event.type }, 'call moved');
+      }
+    }
+    if (next.call !== before) this.#tell((observer) => observer.onCall(before, next.call, event));
+    if (next.call.agent !== null && next.call.agent.answeredAtMs !== null)
+      this.#options.seats.answered(next.call.agent);
+    for (const effect of next.effects) await this.#run(live, effect);
+    if (next.call.state === 'ended') this.#forget(live);
+    return next.verdict;
+  }
+
+  #around(call: Call): Surroundings {
+    const { clock, settings, flow, recordingPath } = this.#options;
+    return { nowMs: clock.now(), settings, flow, recordingPath: recordingPath(call) };
+  }
+
+  #record(live: LiveCall, before: Call | undefined, event: string, after: Call, details?: CallEvent): void {
+    const entry = {
+      callId: after.id,
+      position: live.nextPosition,
+      atMs: this.#options.clock.now(),
+      fromState: before?.state ?? 'new',
+      event,
+      toState: after.state,
+      details: journalDetails(details),
+    };
+    live.nextPosition += 1;
+    this.#options.writer.call(after, entry);
+  }
+
+  async #run(live: LiveCall, effect: Effect): Promise<void> {
+    const { call } = live;
+    const { seats, dispatcher, clock } = this.#options;
+    switch (effect.do) {
+      case 'startTimer':
+        live.timers.get(effect.timer)?.cancel();
+        live.timers.set(
+          effect.timer,
+          clock.setTimer(effect.delayMs, () => this.#push(live, () => ({ type: 'timer', timer: effect.timer }))),
+        );
+        return;
+      case 'cancelTimer':
+        live.timers.get(effect.timer)?.cancel();
+        live.timers.delete(effect.timer);
+        return;
+      case 'enqueue': {
+        const added = dispatcher.add({ callId: call.id, joinedAtMs: call.queuedAtMs ?? clock.now() }, effect.first);
+        if (!added) this.#push(live, () => ({ type: 'queueFull' }));
+        return;
+      }
+      case 'dequeue':
+        dispatcher.remove(call.id);
+        return;
+      case 'releaseSeat':
+        seats.release(effect.agent, effect.outcome);
+        return;
+      case 'offerGone':
+        this.#tell((observer) => observer.onOfferGone(call, effect.agent, effect.reason));
+        return;
+      case 'notice':
+        this.#tell((observer) => observer.onNotice(call, effect.text));
+        return;
+      default:
+        await this.#runOnSwitch(live, effect);
+    }
+  }
+
+  async #runOnSwitch(live: LiveCall, effect: SwitchEffect): Promise<void> {
+    this.#announceRinging(live, effect);
+    const sayable = effect.do === 'playCitizen' ? this.#withPosition(live, effect) : effect;
+    if (sayable === undefined) return;
+    const reply = await runSwitchEffect(sayable, live.call, this.#effectContext);
+    if (reply.ok) return;
+    live.log.warn(
+      { command: effect.do, kind: reply.error.kind, error: reply.error.message },
+      'the switch did not do it',
+    );
+    this.#push(live, () => ({ type: 'commandFailed', command: effect.do, kind: reply.error.kind }));
+  }
+
+  /** Puts the caller's place where the table says `{position}`; undefined when there is no news, and the music goes on. */
+  #withPosition(live: LiveCall, effect: Extract<SwitchEffect, { do: 'playCitizen' }>) {
+    if (!effect.prompts.includes('{position}')) return effect;
+    const { clock, dispatcher, settings } = this.#options;
+    const nowMs = clock.now();
+    const position = dispatcher.position(live.call.id);
+    const told = positionAnnouncement({
+      position,
+      lastAnnounced: live.lastAnnounced,
+      nowMs,
+      minIntervalMs: settings.announceEveryMs / 2,
+    });
+    if (told.length === 0) return undefined;
+    live.lastAnnounced = { position, atMs: nowMs };
+    return { ...effect, prompts: effect.prompts.flatMap((prompt) => (prompt === '{position}' ? told : [prompt])) };
+  }
+
+  /** The leg is on the books and the desk is told before the phone is rung: the pop is never later than the ring. */
+  #announceRinging(live: LiveCall, effect: SwitchEffect): void {
+    const { call } = live;
+    const atMs = this.#options.clock.now();
+    if (effect.do === 'originateAgent' && call.agent !== null) {
+      const { leg, extension, personId } = call.agent;
+      const record = this.#legs.add({
+        leg,
+        callId: call.id,
+        role: 'agent',
+        party: extension,
+        personId,
+        direction: 'outbound',
+        atMs,
+      });
+      this.#options.writer.leg(record);
+      const { agent } = call;
+      this.#tell((observer) => observer.onOffer(call, agent));
+    }
+    if (effect.do === 'originateSubcentre' && call.consult !== null) {
+      const { leg, number } = call.consult;
+      const record = this.#legs.add({
+        leg,
+        callId: call.id,
+        role: 'subcentre',
+        party: number,
+        personId: null,
+        direction: 'outbound',
+        atMs,
+      });
+      this.#options.writer.leg(record);
+      this.#tell((observer) => observer.onConsult(call));
+    }
+  }
+
+  #forget(live: LiveCall): void {
+    for (const timer of live.timers.values()) timer.cancel();
+    this.#options.dispatcher.remove(live.call.id);
+    this.#calls.delete(live.call.id);
+    live.log.info({ endClass: live.call.endClass, endReason: live.call.endReason }, 'call ended');
+  }
+
+  #hangupStray(leg: string): void {
+    this.#options.telephone
+      .hangup(leg, 'NORMAL_CLEARING')
+      .then((reply) => {
+        if (!reply.ok && reply.error.kind !== 'gone')
+          this.#options.log.warn({ leg, error: reply.error.message }, 'a stray leg could not be hung up');
+      })
+      .catch((error: unknown) =>
+        this.#options.log.error({ leg, error: errorChain(error) }, 'a stray leg could not be hung up'),
+      );
+  }
+
+  #tell(tell: (observer: CallObserver) => void): void {
+    for (const observer of this.#observers) {
+      try {
+        tell(observer);
+      } catch (error) {
+        // One watcher's mistake must not stop a call.
+        this.#options.log.error({ error: errorChain(error) }, 'a call observer failed');
+      }
+    }
+  }
+}
+
+/** What the journal keeps of an event besides its name: what a person would ask for. */
+function journalDetails(event: CallEvent | undefined): Record<string, unknown> {
+  switch (event?.type) {
+    case 'citizenEnded':
+    case 'agentEnded':
+    case 'subcentreEnded':
+      return { cause: event.end.cause, endedBy: event.end.endedBy };
+    case 'citizenDigit':
+      return { digit: event.digit };
+    case 'agentReserved':
+      return { personId: event.agent.personId, extension: event.agent.extension };
+    case 'consult':
+      return { number: event.consult.number, mode: event.consult.mode };
+    case 'timer':
+      return { timer: event.timer };
+    case 'commandFailed':
+      return { command: event.command, kind: event.kind };
+    default:
+      return {};
+  }
+}

@@ -1,0 +1,118 @@
+import type { Call } from '../../domain/call/call.ts';
+import type { Clock, Timer } from '../../kernel/clock.ts';
+import { errorChain } from '../../kernel/errors.ts';
+import type { Logger } from '../../kernel/log.ts';
+import type { CallStore, JournalEntry, LegRecord } from '../ports.ts';
+
+const batchLimit = 500;
+/** More than this many entries are never held: the oldest journal lines go, the calls themselves stay. */
+const backlogLimit = 50_000;
+const retryDelayMs = 500;
+
+/**
+ * Writes calls, journal lines and legs behind the calls' backs, in order, as fast as the database takes them.
+ * While one batch is written the next one gathers, so that a busy second costs few transactions.
+ *
+ * When the database is gone, nothing is lost up to `backlogLimit`; calls go on meanwhile.
+ */
+export class CallWriter {
+  readonly #store: CallStore;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  #calls = new Map<string, Call>();
+  #legs = new Map<string, LegRecord>();
+  #journal: JournalEntry[] = [];
+  #writing: Promise<void> | undefined;
+  #retry: Timer | undefined;
+  #wake: (() => void) | undefined;
+  #closing = false;
+  #dropped = 0;
+  #failing = false;
+
+  constructor(options: { store: CallStore; clock: Clock; log: Logger }) {
+    this.#store = options.store;
+    this.#clock = options.clock;
+    this.#log = options.log;
+  }
+
+  /** False while the last attempt to write failed. */
+  get healthy(): boolean {
+    return !this.#failing;
+  }
+
+  /** How many entries wait to be written. */
+  get backlog(): number {
+    return this.#calls.size + this.#legs.size + this.#journal.length;
+  }
+
+  call(call: Call, entry?: JournalEntry): void {
+    this.#calls.set(call.id, call);
+    if (entry !== undefined) this.#journal.push(entry);
+    if (this.#journal.length > backlogLimit) {
+      this.#journal.shift();
+      this.#dropped += 1;
+    }
+    this.#start();
+  }
+
+  leg(leg: LegRecord): void {
+    this.#legs.set(leg.leg, leg);
+    this.#start();
+  }
+
+  /** Resolves when all that was handed in so far is stored. */
+  async flush(): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing;
+  }
+
+  /** Writes what is left, waiting at most for the attempt under way plus one more. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#retry?.cancel();
+    this.#wake?.();
+    await this.flush();
+  }
+
+  #start(): void {
+    this.#writing ??= this.#drain().finally(() => {
+      this.#writing = undefined;
+    });
+  }
+
+  async #drain(): Promise<void> {
+    while (this.backlog > 0) {
+      const calls = [...this.#calls.values()].slice(0, batchLimit);
+      const journal = this.#journal.slice(0, batchLimit);
+      const legs = [...this.#legs.values()].slice(0, batchLimit);
+      try {
+        await this.#store.write({ calls, journal, legs });
+      } catch (error) {
+        if (!this.#failing)
+          this.#log.error(
+            { backlog: this.backlog, error: errorChain(error) },
+            'call records can’t be stored; kept in memory and tried again',
+          );
+        this.#failing = true;
+        if (this.#closing) {
+          this.#log.error({ lost: this.backlog }, 'stopping with call records that were not stored');
+          return;
+        }
+        await this.#pause();
+        continue;
+      }
+      if (this.#failing) this.#log.info({ dropped: this.#dropped }, 'call records are stored again');
+      this.#failing = false;
+      // What changed while it was written stays for the next round.
+      for (const call of calls) if (this.#calls.get(call.id) === call) this.#calls.delete(call.id);
+      for (const leg of legs) if (this.#legs.get(leg.leg) === leg) this.#legs.delete(leg.leg);
+      this.#journal.splice(0, journal.length);
+    }
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+      this.#retry = this.#clock.setTimer(retryDelayMs, resolve);
+    });
+  }
+}

@@ -1,0 +1,118 @@
+import type { Call, Effect } from '../../domain/call/call.ts';
+import { legOf } from '../../domain/call/moves.ts';
+import { err, ok } from '../../kernel/result.ts';
+import type { Sound, SwitchFailure, SwitchReply, TelephoneSwitch } from '../../switch/port.ts';
+
+/** The effects that are commands to the switch; the others are carried out by the runtime itself. */
+export type SwitchEffect = Extract<
+  Effect,
+  {
+    do:
+      | 'claim'
+      | 'answer'
+      | 'playCitizen'
+      | 'stopCitizen'
+      | 'ringback'
+      | 'originateAgent'
+      | 'originateSubcentre'
+      | 'bridge'
+      | 'park'
+      | 'join'
+      | 'hangup'
+      | 'record';
+  }
+>;
+
+export interface SwitchEffectContext {
+  readonly telephone: TelephoneSwitch;
+  readonly promptPath: (id: string) => string;
+  readonly ringTimeoutMs: number;
+  readonly consultRingTimeoutMs: number;
+  readonly hotlineNumber: string;
+}
+
+const missing = (what: string): SwitchReply =>
+  Promise.resolve(
+    err({ kind: 'gone', message: `${what}: the leg is not part of the call any more` } satisfies SwitchFailure),
+  );
+
+const promptsToSounds = (prompts: readonly string[], context: SwitchEffectContext): Sound[] =>
+  prompts.map((id) => ({ kind: 'file', path: context.promptPath(id) }));
+
+/** The name of the call's conference room on the switch. */
+export const conferenceName = (call: Call): string => call.id;
+
+/** Sends one command to the switch, in the words of its port. */
+export function runSwitchEffect(effect: SwitchEffect, call: Call, context: SwitchEffectContext): SwitchReply {
+  const { telephone } = context;
+  switch (effect.do) {
+    case 'claim':
+      return telephone.claim(call.citizenLeg);
+    case 'answer':
+      return telephone.answer(call.citizenLeg);
+    case 'playCitizen':
+      return telephone.play({
+        leg: call.citizenLeg,
+        playId: effect.playId,
+        sounds: promptsToSounds(effect.prompts, context),
+        forever: effect.forever,
+      });
+    case 'stopCitizen':
+      return telephone.stopPlaying(call.citizenLeg);
+    case 'ringback':
+      if (call.agent === null) return missing('ringback');
+      return telephone.play({
+        leg: call.agent.leg,
+        playId: `${call.id}/ringback`,
+        sounds: [{ kind: 'ringback' }],
+        forever: true,
+      });
+    case 'originateAgent':
+      if (call.agent === null) return missing('originate to the agent');
+      return telephone.originate({
+        leg: call.agent.leg,
+        target: { kind: 'phone', user: call.agent.extension },
+        role: 'agent',
+        callId: call.id,
+        callerNumber: call.callerNumber,
+        callerName: call.callerName,
+        ringTimeoutMs: context.ringTimeoutMs,
+        sipHeaders: { 'X-Yht-Call': call.id },
+      });
+    case 'originateSubcentre': {
+      if (call.consult === null) return missing('originate to the sub-centre');
+      const { leg, gateway, number } = call.consult;
+      return telephone.originate({
+        leg,
+        target: gateway === null ? { kind: 'phone', user: number } : { kind: 'gateway', gateway, number },
+        role: 'subcentre',
+        callId: call.id,
+        // The sub-centre sees who asks: the hotline; the citizen's number goes along in a header and on the desk.
+        callerNumber: context.hotlineNumber,
+        callerName: '12345',
+        ringTimeoutMs: context.consultRingTimeoutMs,
+        sipHeaders: { 'X-Yht-Call': call.id, 'X-Yht-Citizen': call.callerNumber },
+      });
+    }
+    case 'bridge': {
+      const a = legOf(call, effect.a);
+      const b = legOf(call, effect.b);
+      return a === null || b === null ? missing('bridge') : telephone.bridge(a, b);
+    }
+    case 'park': {
+      const leg = legOf(call, effect.role);
+      return leg === null ? missing('park') : telephone.park(leg, effect.both);
+    }
+    case 'join': {
+      const leg = legOf(call, effect.role);
+      return leg === null ? missing('join') : telephone.joinConference(leg, conferenceName(call), effect.both);
+    }
+    case 'hangup':
+      return telephone.hangup(effect.leg, effect.cause).then((reply) =>
+        // A leg that has gone already is what was wanted.
+        !reply.ok && reply.error.kind === 'gone' ? ok(undefined) : reply,
+      );
+    case 'record':
+      return telephone.startRecording(call.citizenLeg, effect.path);
+  }
+}

@@ -1,0 +1,89 @@
+import type { Role } from '../../domain/call/call.ts';
+import { endingOfCause } from '../../domain/call/ending.ts';
+import type { SwitchEvent } from '../../switch/port.ts';
+import type { LegRecord } from '../ports.ts';
+
+/** Which leg belongs to which call and part, with its times for the record. Legs are kept until their end is told. */
+export class LegBook {
+  readonly #legs = new Map<string, LegRecord>();
+
+  get size(): number {
+    return this.#legs.size;
+  }
+
+  get(leg: string): LegRecord | undefined {
+    return this.#legs.get(leg);
+  }
+
+  add(leg: {
+    leg: string;
+    callId: string;
+    role: Role;
+    party: string;
+    personId: string | null;
+    direction: 'inbound' | 'outbound';
+    atMs: number;
+  }): LegRecord {
+    const record: LegRecord = {
+      leg: leg.leg,
+      callId: leg.callId,
+      role: leg.role,
+      party: leg.party,
+      personId: leg.personId,
+      direction: leg.direction,
+      createdAtMs: leg.atMs,
+      ringingAtMs: null,
+      answeredAtMs: null,
+      endedAtMs: null,
+      endClass: null,
+      endReason: null,
+      cause: null,
+      sipStatus: null,
+    };
+    this.#legs.set(leg.leg, record);
+    return record;
+  }
+
+  restore(record: LegRecord): void {
+    if (record.endedAtMs === null) this.#legs.set(record.leg, record);
+  }
+
+  /** Notes what an event says of the leg's times; undefined when nothing changed or the leg is not known. */
+  note(event: SwitchEvent): LegRecord | undefined {
+    const leg = this.#legs.get(event.leg);
+    if (leg === undefined) return undefined;
+    const changed = noted(leg, event);
+    if (changed === leg) return undefined;
+    if (changed.endedAtMs === null) this.#legs.set(event.leg, changed);
+    else this.#legs.delete(event.leg);
+    return changed;
+  }
+
+  /** Forgets a leg whose end was never told. */
+  forget(leg: string): void {
+    this.#legs.delete(leg);
+  }
+
+  ofCall(callId: string): LegRecord[] {
+    return [...this.#legs.values()].filter((leg) => leg.callId === callId);
+  }
+
+  all(): LegRecord[] {
+    return [...this.#legs.values()];
+  }
+}
+
+function noted(leg: LegRecord, event: SwitchEvent): LegRecord {
+  if (event.type === 'legRinging' && leg.ringingAtMs === null) return { ...leg, ringingAtMs: event.atMs };
+  if (event.type === 'legAnswered' && leg.answeredAtMs === null) return { ...leg, answeredAtMs: event.atMs };
+  if (event.type !== 'legEnded') return leg;
+  const ending = endingOfCause(event.cause);
+  return {
+    ...leg,
+    endedAtMs: event.atMs,
+    endClass: ending.endClass,
+    endReason: ending.reason,
+    cause: event.cause,
+    sipStatus: event.sipStatus ?? null,
+  };
+}

@@ -1,0 +1,98 @@
+import type { Call, CallEvent, LegEnd, Role } from '../../domain/call/call.ts';
+import { legOf } from '../../domain/call/moves.ts';
+import type { SwitchEvent } from '../../switch/port.ts';
+import type { LegRecord } from '../ports.ts';
+
+/** The part that a leg plays in the call now; undefined for a leg that the call has let go of. */
+function roleOf(call: Call, leg: string): Role | undefined {
+  const roles: readonly Role[] = ['citizen', 'agent', 'subcentre'];
+  return roles.find((role) => legOf(call, role) === leg);
+}
+
+const parked = { citizen: 'citizenParked', agent: 'agentParked', subcentre: 'subcentreParked' } as const;
+const ended = { citizen: 'citizenEnded', agent: 'agentEnded', subcentre: 'subcentreEnded' } as const;
+
+/**
+ * What the switch told, as an event of this call; undefined when it means nothing to it.
+ * Legs that the call has let go of (a cancelled consultation, an agent who was given up) are silent here: their
+ * times are on the leg's own record.
+ */
+export function translate(
+  call: Call,
+  event: SwitchEvent,
+  legs: (leg: string) => LegRecord | undefined,
+): CallEvent | undefined {
+  const role = roleOf(call, event.leg);
+  if (role === undefined) return undefined;
+  switch (event.type) {
+    case 'legParked':
+      return { type: parked[role] };
+    case 'legAnswered':
+      return role === 'citizen' ? { type: 'citizenAnswered' } : undefined;
+    case 'legRinging':
+      return role === 'agent'
+        ? { type: 'agentRinging' }
+        : role === 'subcentre'
+          ? { type: 'subcentreRinging' }
+          : undefined;
+    case 'legEnded': {
+      const end: LegEnd = { cause: event.cause, sipStatus: event.sipStatus, endedBy: event.endedBy };
+      return { type: ended[role], end };
+    }
+    case 'legBridged': {
+      const other = legs(event.other) === undefined ? undefined : roleOf(call, event.other);
+      return other === undefined ? undefined : { type: 'bridged', a: role, b: other };
+    }
+    case 'conferenceJoined':
+      return { type: 'joined', role };
+    case 'digit':
+      return role === 'citizen' ? { type: 'citizenDigit', digit: event.digit } : undefined;
+    case 'playEnded':
+      return role === 'citizen' ? { type: 'citizenPlayEnded', playId: event.playId, failed: event.failed } : undefined;
+    case 'legUnbridged':
+    case 'phoneHeld':
+    case 'phoneResumed':
+    case 'recordingStarted':
+    case 'recordingStopped':
+    case 'conferenceLeft':
+      // Known, and told by a stronger event (parked, ended) where it matters.
+      return undefined;
+  }
+}
+
+/** A new call from a citizen's parked leg. */
+export function citizenCall(
+  id: string,
+  event: Extract<SwitchEvent, { type: 'legParked' }>,
+  flowId: string,
+  nowMs: number,
+): Call {
+  return {
+    id,
+    state: 'answering',
+    stateSinceMs: nowMs,
+    citizenLeg: event.leg,
+    citizenPlace: 'parked',
+    callerNumber: event.callerNumber,
+    callerName: event.callerName,
+    dialledNumber: event.dialledNumber,
+    startedAtMs: nowMs,
+    answeredAtMs: null,
+    flowId,
+    flowState: null,
+    flowPath: [],
+    queue: null,
+    queuedAtMs: null,
+    agentAnsweredAtMs: null,
+    lastAgentId: null,
+    agent: null,
+    consult: null,
+    recordingPath: null,
+    rating: null,
+    playId: null,
+    plays: 0,
+    endedAtMs: null,
+    endClass: null,
+    endReason: null,
+  };
+}

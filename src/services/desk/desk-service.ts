@@ -1,0 +1,331 @@
+import type { DeskPush, DeskRequest, DraftView, OrderBody } from '../../desk/protocol.ts';
+import type { AgentPart, Call, CallEvent, ConsultPart } from '../../domain/call/call.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import { errorChain, UserError } from '../../kernel/errors.ts';
+import type { Ids } from '../../kernel/ids.ts';
+import type { Logger } from '../../kernel/log.ts';
+import type { SeatBook } from '../acd/seat-book.ts';
+import type { CallObserver, CallRuntime } from '../calls/call-runtime.ts';
+import type { CallerHistory, DeskStore, Person, StoredDraft } from '../ports.ts';
+import { deskCallView, seatView, todayView, type ViewContext } from './views.ts';
+
+/** Whom a hotline's number reaches. */
+export interface ConsultTarget {
+  readonly number: string;
+  readonly name: string;
+  readonly gateway: string | null;
+}
+
+/** What a request is answered with. */
+export type DeskOutcome =
+  | { readonly ok: true; readonly draft?: DraftView }
+  | { readonly ok: false; readonly code: string; readonly text: string; readonly draft?: DraftView };
+
+export interface DeskServiceOptions {
+  readonly runtime: CallRuntime;
+  readonly seats: SeatBook;
+  readonly store: DeskStore<OrderBody>;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Logger;
+  readonly views: ViewContext;
+  readonly consultTarget: (number: string) => ConsultTarget | undefined;
+  readonly push: (personId: string, push: DeskPush) => void;
+  /** The start of today by the city's own clock. */
+  readonly dayStartMs: (nowMs: number) => number;
+}
+
+/** A person's part in a call that his desk shows. */
+interface Shown {
+  readonly callId: string;
+  readonly as: 'agent' | 'subcentre';
+}
+
+const refused = (code: string, text: string): DeskOutcome => ({ ok: false, code, text });
+
+/**
+ * What the desks see and what their buttons do. It owns who is shown which call; calls, seats and drafts belong to
+ * others. Each desk gets only what concerns its own person.
+ */
+export class DeskService implements CallObserver {
+  readonly #options: DeskServiceOptions;
+  readonly #people = new Map<string, Person>();
+  /** The call on a person's desk; it stays until the next one, so that the form can be finished in wrap-up. */
+  readonly #shown = new Map<string, Shown>();
+  readonly #history = new Map<string, Promise<CallerHistory>>();
+  readonly #knownHistory = new Map<string, CallerHistory>();
+  readonly #subcentreWatchers = new Map<string, readonly string[]>();
+  readonly #last = new Map<string, Call>();
+
+  constructor(options: DeskServiceOptions) {
+    this.#options = options;
+  }
+
+  /** Everything on a person's desk, for a page that has just opened. */
+  async snapshot(personId: string): Promise<DeskPush> {
+    const person = await this.#person(personId);
+    const shown = this.#shown.get(personId);
+    const call = shown === undefined ? undefined : this.#last.get(shown.callId);
+    const draft = shown === undefined ? undefined : await this.#options.store.draft(shown.callId);
+    return {
+      type: 'snapshot',
+      person: { id: person.id, name: person.name, role: person.role, extension: person.extension },
+      seat: seatView(this.#options.seats.get(personId)),
+      call: shown === undefined || call === undefined ? null : this.#view(call, shown.as, person),
+      draft: draft ?? null,
+      today: await this.#today(person),
+    };
+  }
+
+  presence(personId: string, change: 1 | -1): void {
+    this.#options.seats.desk(personId, change);
+  }
+
+  /** A button was pressed or the form changed. */
+  async request(personId: string, request: DeskRequest): Promise<DeskOutcome> {
+    const { seats } = this.#options;
+    switch (request.do) {
+      case 'ready':
+      case 'break':
+      case 'signOff':
+      case 'endWrapUp':
+        if (seats.get(personId) === undefined) return refused('no-seat', '您没有座席，不能更改状态');
+        if (request.do === 'endWrapUp') await seats.endWrapUp(personId);
+        else if (request.do === 'ready') await seats.choose(personId, 'ready', null);
+        else if (request.do === 'break') await seats.choose(personId, 'break', request.reason);
+        else await seats.choose(personId, 'offline', null);
+        return { ok: true };
+      case 'saveDraft':
+        return this.#saveDraft(personId, request.callId, request.baseVersion, request.body);
+      case 'saveOrder':
+        return this.#saveOrder(personId, request.callId, request.baseVersion, request.body);
+      case 'consult':
+      case 'transfer':
+        return this.#consult(personId, request.callId, request.number, request.do);
+      default:
+        return this.#command(personId, request.callId, { type: request.do });
+    }
+  }
+
+  // What calls tell: --------------------------------------------------------------------------------------------
+
+  onCall(before: Call | undefined, after: Call, event: CallEvent | undefined): void {
+    this.#last.set(after.id, after);
+    // The card is read while the caller still hears the greeting, so that the pop need not wait for it.
+    if (before === undefined) this.#loadHistory(after);
+    if (before?.agent && after.agent === null) this.#part(before.agent.personId, after, 'agent', true, event);
+    else if (after.agent !== null && after.state !== 'offering')
+      this.#part(after.agent.personId, after, 'agent', false, event);
+    for (const personId of this.#subcentreWatchers.get(after.id) ?? []) {
+      this.#part(personId, after, 'subcentre', after.consult === null, event);
+    }
+    if (after.consult === null && before?.consult) this.#subcentreWatchers.delete(after.id);
+    if (after.state === 'ended') this.#onEnded(after);
+  }
+
+  onOffer(call: Call, agent: AgentPart): void {
+    this.#last.set(call.id, call);
+    this.#shown.set(agent.personId, { callId: call.id, as: 'agent' });
+    this.#pop(agent.personId, call, 'agent');
+  }
+
+  onOfferGone(call: Call, agent: AgentPart, reason: string): void {
+    if (this.#shown.get(agent.personId)?.callId === call.id) this.#shown.delete(agent.personId);
+    this.#options.push(agent.personId, { type: 'offerGone', callId: call.id, reason });
+  }
+
+  onConsult(call: Call): void {
+    const number = call.consult?.number;
+    if (number === undefined) return;
+    this.#spawn('pop at the sub-centre', async () => {
+      const people = await this.#options.store.subcentrePeople(number);
+      if (this.#last.get(call.id)?.consult === null) return;
+      this.#subcentreWatchers.set(call.id, people);
+      for (const personId of people) {
+        this.#shown.set(personId, { callId: call.id, as: 'subcentre' });
+        this.#pop(personId, call, 'subcentre');
+      }
+    });
+  }
+
+  onNotice(call: Call, text: string): void {
+    if (call.agent !== null) this.#options.push(call.agent.personId, { type: 'notice', level: 'warning', text });
+  }
+
+  /** A seat changed: its own desk is told. */
+  onSeat(personId: string): void {
+    this.#options.push(personId, { type: 'seat', seat: seatView(this.#options.seats.get(personId)) });
+  }
+
+  // Pushes: -----------------------------------------------------------------------------------------------------
+
+  #pop(personId: string, call: Call, as: Shown['as']): void {
+    const send = (person: Person, draft: StoredDraft<OrderBody> | undefined) =>
+      this.#options.push(personId, { type: 'offer', call: this.#view(call, as, person), draft: draft ?? null });
+    const person = this.#people.get(personId);
+    // The first offer of a call finds everything in memory and goes out before the phone is rung.
+    if (person !== undefined && this.#knownHistory.has(call.id) && call.agentAnsweredAtMs === null) {
+      send(person, undefined);
+      return;
+    }
+    this.#spawn('pop', async () => {
+      const [known, draft] = await Promise.all([
+        this.#person(personId),
+        this.#options.store.draft(call.id),
+        this.#history.get(call.id),
+      ]);
+      send(known, draft);
+    });
+  }
+
+  #part(personId: string, call: Call, as: Shown['as'], gone: boolean, _event: CallEvent | undefined): void {
+    const shown = this.#shown.get(personId);
+    if (shown?.callId !== call.id) return;
+    const person = this.#people.get(personId);
+    if (person === undefined) return;
+    this.#options.push(personId, { type: 'call', call: this.#view(call, as, person, gone) });
+    if (gone) this.#pushToday(person);
+  }
+
+  #onEnded(call: Call): void {
+    this.#history.delete(call.id);
+    this.#knownHistory.delete(call.id);
+    this.#subcentreWatchers.delete(call.id);
+    const stillShown = [...this.#shown.values()].some((shown) => shown.callId === call.id);
+    if (!stillShown) this.#last.delete(call.id);
+    // Calls that desks still show are few: at most one for each person.
+    for (const [callId, last] of this.#last) {
+      const needed = last.state !== 'ended' || [...this.#shown.values()].some((shown) => shown.callId === callId);
+      if (!needed) this.#last.delete(callId);
+    }
+  }
+
+  #view(call: Call, as: Shown['as'], person: Person, gone?: boolean) {
+    const over = gone ?? (as === 'agent' ? call.agent?.personId !== person.id : call.consult === null);
+    const history = this.#knownHistory.get(call.id);
+    return deskCallView(call, as, over, person.role, history, this.#options.clock.now(), this.#options.views);
+  }
+
+  #loadHistory(call: Call): void {
+    const loading = this.#options.store.history(call.callerNumber, call.id).catch((error: unknown): CallerHistory => {
+      // A pop without history is better than no pop.
+      this.#options.log.error({ callId: call.id, error: errorChain(error) }, 'caller’s history could not be read');
+      return { earlierCalls: [], openOrders: [] };
+    });
+    this.#history.set(call.id, loading);
+    this.#spawn('history', async () => {
+      const history = await loading;
+      if (this.#history.has(call.id)) this.#knownHistory.set(call.id, history);
+    });
+  }
+
+  #pushToday(person: Person): void {
+    this.#spawn('today’s calls', async () => {
+      this.#options.push(person.id, { type: 'today', today: await this.#today(person) });
+    });
+  }
+
+  async #today(person: Person) {
+    const { store, clock, dayStartMs, views } = this.#options;
+    const calls = await store.today(person.id, dayStartMs(clock.now()));
+    return calls.map((call) => todayView(call, person.role, views));
+  }
+
+  // Requests: ---------------------------------------------------------------------------------------------------
+
+  async #command(personId: string, callId: string, event: CallEvent): Promise<DeskOutcome> {
+    const call = this.#options.runtime.get(callId);
+    if (call === undefined) return refused('call-ended', '通话已结束');
+    if (call.agent?.personId !== personId) return refused('not-your-call', '该通话不在您的座席上');
+    const verdict = await this.#options.runtime.ask(callId, event);
+    if (verdict === 'gone') return refused('call-ended', '通话已结束');
+    return verdict === 'refused' ? refused('not-now', '当前状态下不能执行此操作') : { ok: true };
+  }
+
+  #consult(personId: string, callId: string, number: string, mode: 'consult' | 'transfer'): Promise<DeskOutcome> {
+    const target = this.#options.consultTarget(number);
+    // Only the directory's numbers: a desk is no way to call the world at the city's cost.
+    if (target === undefined) return Promise.resolve(refused('unknown-target', `${number} 不在转接目录中`));
+    const consult: ConsultPart = {
+      ...target,
+      leg: this.#options.ids.uuid(),
+      place: 'dialling',
+      answeredAtMs: null,
+      mode: mode === 'transfer' ? 'transfer' : 'consult',
+    };
+    return this.#command(personId, callId, { type: 'consult', consult });
+  }
+
+  async #saveDraft(personId: string, callId: string, baseVersion: number, body: OrderBody): Promise<DeskOutcome> {
+    const owner = await this.#mayWrite(personId, callId);
+    if (owner === undefined) return refused('not-your-call', '该通话不在您的座席上，草稿未保存');
+    const saved = await this.#options.store.saveDraft({
+      callId,
+      personId,
+      baseVersion,
+      body,
+      nowMs: this.#options.clock.now(),
+    });
+    if (!saved.ok) return { ok: false, code: 'draft-conflict', text: '草稿已在别处修改', draft: saved.draft };
+    this.#tellDraft(personId, callId, saved.draft);
+    return { ok: true, draft: saved.draft };
+  }
+
+  async #saveOrder(personId: string, callId: string, baseVersion: number, body: OrderBody): Promise<DeskOutcome> {
+    const owner = await this.#mayWrite(personId, callId);
+    if (owner === undefined) return refused('not-your-call', '该通话不在您的座席上，工单未保存');
+    const lacking = missingFields(body);
+    if (lacking.length > 0) return refused('incomplete', `请填写：${lacking.join('、')}`);
+    const { store, clock } = this.#options;
+    const nowMs = clock.now();
+    const saved = await store.saveDraft({ callId, personId, baseVersion, body, nowMs });
+    if (!saved.ok)
+      return { ok: false, code: 'draft-conflict', text: '草稿已在别处修改，请核对后再保存', draft: saved.draft };
+    const order = await store.saveOrder({ callId, personId, callerNumber: owner.callerNumber, body, nowMs });
+    const draft = { ...saved.draft, ...order };
+    this.#tellDraft(personId, callId, draft);
+    const person = this.#people.get(personId);
+    if (person !== undefined) this.#pushToday(person);
+    return { ok: true, draft };
+  }
+
+  /** The agent of the call now, or the last one who had it. */
+  async #mayWrite(personId: string, callId: string): Promise<{ callerNumber: string } | undefined> {
+    const live = this.#options.runtime.get(callId);
+    if (live !== undefined) {
+      const mine = live.agent?.personId === personId || (live.agent === null && live.lastAgentId === personId);
+      return mine ? { callerNumber: live.callerNumber } : undefined;
+    }
+    const owner = await this.#options.store.callOwner(callId);
+    return owner?.agentId === personId ? owner : undefined;
+  }
+
+  #tellDraft(personId: string, callId: string, draft: DraftView): void {
+    for (const watcher of new Set([personId, ...(this.#subcentreWatchers.get(callId) ?? [])])) {
+      this.#options.push(watcher, { type: 'draft', draft });
+    }
+  }
+
+  async #person(personId: string): Promise<Person> {
+    const known = this.#people.get(personId);
+    if (known !== undefined) return known;
+    const person = await this.#options.store.person(personId);
+    if (person === undefined) throw new UserError('no-such-person', 404, '没有这个用户');
+    this.#people.set(personId, person);
+    return person;
+  }
+
+  #spawn(what: string, work: () => Promise<void>): void {
+    work().catch((error: unknown) =>
+      this.#options.log.error({ what, error: errorChain(error) }, 'a desk could not be told'),
+    );
+  }
+}
+
+function missingFields(body: OrderBody): string[] {
+  const needed: readonly [keyof OrderBody, string][] = [
+    ['matterType', '诉求类型'],
+    ['content', '诉求内容'],
+  ];
+  return needed.flatMap(([field, label]) => (body[field].trim() === '' ? [label] : []));
+}

@@ -1,0 +1,130 @@
+import type { AgentPart, Call, CallEvent, ConsultPart } from '../../src/domain/call/call.ts';
+import { timerNames } from '../../src/domain/call/call.ts';
+import type { Surroundings } from '../../src/domain/call/decision.ts';
+
+/** A citizen who has just come in. */
+export function newCall(): Call {
+  return {
+    id: '00000000-0000-4000-8000-000000000001',
+    state: 'answering',
+    stateSinceMs: 0,
+    citizenLeg: 'leg-citizen',
+    citizenPlace: 'parked',
+    callerNumber: '13800001234',
+    callerName: '',
+    dialledNumber: '12345',
+    startedAtMs: 0,
+    answeredAtMs: null,
+    flowId: 'direct',
+    flowState: null,
+    flowPath: [],
+    queue: null,
+    queuedAtMs: null,
+    agentAnsweredAtMs: null,
+    lastAgentId: null,
+    agent: null,
+    consult: null,
+    recordingPath: null,
+    rating: null,
+    playId: null,
+    plays: 0,
+    endedAtMs: null,
+    endClass: null,
+    endReason: null,
+  };
+}
+
+export function agentPart(): AgentPart {
+  return {
+    personId: 'person-1',
+    name: '王敏',
+    extension: '1001',
+    leg: 'leg-agent',
+    fencingToken: '1',
+    offeredAtMs: 10,
+    answeredAtMs: null,
+    place: 'dialling',
+  };
+}
+
+export function consultPart(): ConsultPart {
+  return {
+    number: '12366',
+    name: '纳税服务热线',
+    gateway: 'subcentre-12366',
+    leg: 'leg-subcentre',
+    place: 'dialling',
+    answeredAtMs: null,
+    mode: 'consult',
+  };
+}
+
+export function aroundNow(): Surroundings {
+  return {
+    nowMs: 1000,
+    recordingPath: '/recordings/one.wav',
+    flow: {
+      id: 'direct',
+      title: '直达',
+      start: 'person',
+      operatorDigit: '0',
+      operatorQueue: 'citizen',
+      steps: { person: { kind: 'queue', queue: 'citizen' } },
+    },
+    settings: {
+      ringTimeoutMs: 20_000,
+      consultRingTimeoutMs: 30_000,
+      queueMaxWaitMs: 600_000,
+      announceEveryMs: 30_000,
+      autoResumeMs: 8000,
+      ratingEnabled: true,
+      ratingTimeoutMs: 10_000,
+      stepTimeoutMs: 4000,
+    },
+  };
+}
+
+/** One of each event, and a few variants that decide differently. */
+export function everyEvent(): CallEvent[] {
+  const ends = ['NORMAL_CLEARING', 'USER_BUSY', 'NO_ANSWER', 'MEDIA_TIMEOUT'].map((cause) => ({
+    cause,
+    sipStatus: undefined,
+    endedBy: 'phone' as const,
+  }));
+  return [
+    { type: 'citizenAnswered' },
+    { type: 'citizenParked' },
+    ...ends.map((end): CallEvent => ({ type: 'citizenEnded', end })),
+    { type: 'citizenDigit', digit: '1' },
+    { type: 'citizenDigit', digit: '9' },
+    { type: 'citizenPlayEnded', playId: '00000000-0000-4000-8000-000000000001/1', failed: false },
+    { type: 'citizenPlayEnded', playId: 'late', failed: true },
+    { type: 'queueFull' },
+    { type: 'agentReserved', agent: agentPart() },
+    { type: 'agentRinging' },
+    { type: 'agentParked' },
+    ...ends.map((end): CallEvent => ({ type: 'agentEnded', end })),
+    { type: 'subcentreRinging' },
+    { type: 'subcentreParked' },
+    ...ends.map((end): CallEvent => ({ type: 'subcentreEnded', end })),
+    { type: 'bridged', a: 'citizen', b: 'agent' },
+    { type: 'bridged', a: 'agent', b: 'subcentre' },
+    { type: 'joined', role: 'citizen' },
+    { type: 'joined', role: 'agent' },
+    { type: 'joined', role: 'subcentre' },
+    ...timerNames.map((timer): CallEvent => ({ type: 'timer', timer })),
+    { type: 'commandFailed', command: 'playCitizen', kind: 'refused' },
+    { type: 'commandFailed', command: 'bridge', kind: 'gone' },
+    { type: 'commandFailed', command: 'originateAgent', kind: 'refused' },
+    { type: 'commandFailed', command: 'originateSubcentre', kind: 'refused' },
+    { type: 'hold' },
+    { type: 'resume' },
+    { type: 'hangup' },
+    { type: 'consult', consult: consultPart() },
+    { type: 'consult', consult: { ...consultPart(), mode: 'transfer' } },
+    { type: 'cancelConsult' },
+    { type: 'joinThreeWay' },
+    { type: 'leave' },
+    { type: 'restored' },
+  ];
+}

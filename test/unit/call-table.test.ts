@@ -1,0 +1,131 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Call, type CallEvent, type CallState, callStates, deskCommands } from '../../src/domain/call/call.ts';
+import { transientStates } from '../../src/domain/call/decision.ts';
+import { callTable, step } from '../../src/domain/call/interpreter.ts';
+import { agentPart, aroundNow, consultPart, everyEvent, newCall } from '../support/call-fixtures.ts';
+
+const inState = (state: CallState, over: Partial<Call> = {}): Call => ({
+  ...newCall(),
+  state,
+  agent: agentPart(),
+  consult: consultPart(),
+  ...over,
+});
+
+describe('the call’s state table', () => {
+  it('has a row for every state and every event that is not a desk command', () => {
+    const unforeseen: string[] = [];
+    for (const state of callStates) {
+      for (const event of everyEvent()) {
+        if ((deskCommands as readonly string[]).includes(event.type)) continue;
+        if (step(inState(state), event, aroundNow()).verdict === 'unforeseen')
+          unforeseen.push(`${state} × ${event.type}`);
+      }
+    }
+    expect(unforeseen).toEqual([]);
+  });
+
+  it('gives every transient state a row for its time-out', () => {
+    for (const state of transientStates) {
+      const row = callTable.find((r) => r.on === 'timer' && r.timer === 'step' && r.from.includes(state));
+      expect(row, `no time-out row for ${state}`).toBeDefined();
+    }
+  });
+
+  it('says why in every row', () => {
+    for (const row of callTable) expect(row.why.length).toBeGreaterThan(3);
+  });
+
+  it('refuses desk commands that the state does not allow', () => {
+    expect(step(inState('waiting', { agent: null, consult: null }), { type: 'hold' }, aroundNow()).verdict).toBe(
+      'refused',
+    );
+    expect(step(inState('ended'), { type: 'hangup' }, aroundNow()).verdict).toBe('refused');
+    expect(step(inState('talking'), { type: 'hold' }, aroundNow()).verdict).toBe('acted');
+  });
+});
+
+/** After any events, these hold: a seat is released once, a caller who left ends the call, no leg is forgotten. */
+describe('whatever happens in whatever order', () => {
+  const anyEvents = fc.array(fc.constantFrom(...everyEvent()), { maxLength: 60 });
+
+  it('never loses a seat: each reserved one is released exactly once by the time the call has ended', () => {
+    fc.assert(
+      fc.property(anyEvents, (events) => {
+        let call = newCall();
+        let held = 0;
+        const run = (event: CallEvent) => {
+          const before = call;
+          const next = step(call, event, aroundNow());
+          if (event.type === 'agentReserved') held += 1;
+          for (const effect of next.effects) if (effect.do === 'releaseSeat') held -= 1;
+          call = next.call;
+          expect(held, `${before.state} × ${event.type}`).toBe(call.agent === null ? 0 : 1);
+        };
+        for (const event of events) {
+          if (call.state === 'ended') break;
+          run(event);
+        }
+        run({ type: 'citizenEnded', end: { cause: 'NORMAL_CLEARING', sipStatus: 200, endedBy: 'phone' } });
+        // The other two may still talk; the agent hangs up, then the sub-centre.
+        run({ type: 'agentEnded', end: { cause: 'NORMAL_CLEARING', sipStatus: 200, endedBy: 'phone' } });
+        run({ type: 'subcentreEnded', end: { cause: 'NORMAL_CLEARING', sipStatus: 200, endedBy: 'phone' } });
+        expect(call.state).toBe('ended');
+        expect(call.endClass).not.toBeNull();
+        expect(held).toBe(0);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('never leaves a leg behind: what is forgotten was told its end or was hung up', () => {
+    fc.assert(
+      fc.property(anyEvents, (events) => {
+        let call = newCall();
+        for (const event of events) {
+          if (call.state === 'ended') break;
+          const before = call;
+          const next = step(call, event, aroundNow());
+          call = next.call;
+          const hungUp = next.effects.flatMap((effect) => (effect.do === 'hangup' ? [effect.leg] : []));
+          if (before.consult !== null && call.consult === null && event.type !== 'subcentreEnded') {
+            const known =
+              hungUp.includes(before.consult.leg) || before.state === 'ending' || event.type === 'commandFailed';
+            expect(known, `sub-centre’s leg after ${before.state} × ${event.type}`).toBe(true);
+          }
+          if (before.agent !== null && call.agent === null && event.type !== 'agentEnded') {
+            const known = hungUp.includes(before.agent.leg) || before.state === 'ending';
+            expect(known, `agent’s leg after ${before.state} × ${event.type}`).toBe(true);
+          }
+        }
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('keeps the first join time through every failed offer', () => {
+    let call = step(
+      { ...newCall(), state: 'waiting', queuedAtMs: 5, queue: 'citizen' },
+      { type: 'agentReserved', agent: agentPart() },
+      aroundNow(),
+    ).call;
+    for (const cause of [
+      'USER_BUSY',
+      'NO_ANSWER',
+      'CALL_REJECTED',
+      'USER_NOT_REGISTERED',
+      'NORMAL_TEMPORARY_FAILURE',
+    ]) {
+      const back = step(
+        call,
+        { type: 'agentEnded', end: { cause, sipStatus: undefined, endedBy: 'phone' } },
+        aroundNow(),
+      );
+      expect(back.call.state).toBe('waiting');
+      expect(back.call.queuedAtMs).toBe(5);
+      expect(back.effects.map((effect) => effect.do)).toContain('enqueue');
+      call = step(back.call, { type: 'agentReserved', agent: agentPart() }, aroundNow()).call;
+    }
+  });
+});
