@@ -159,15 +159,18 @@ export const serverMessageSchema = z.discriminatedUnion('kind', [
   /** First answer to `hello`; `resumed` false means that a snapshot follows instead of the missed pushes. */
   z.object({ kind: z.literal('welcome'), epoch: z.string(), resumed: z.boolean(), serverTimeMs: z.number() }),
   z.object({ kind: z.literal('push'), seq: z.number().int(), push: pushSchema }),
-  z.object({ kind: z.literal('reply'), to: z.string(), ok: z.literal(true), draft: draftSchema.optional() }),
-  z.object({
-    kind: z.literal('reply'),
-    to: z.string(),
-    ok: z.literal(false),
-    code: z.string(),
-    text: z.string(),
-    draft: draftSchema.optional(),
-  }),
+  // A union in itself: two members of one union may not share a discriminator's value.
+  z.discriminatedUnion('ok', [
+    z.object({ kind: z.literal('reply'), to: z.string(), ok: z.literal(true), draft: draftSchema.optional() }),
+    z.object({
+      kind: z.literal('reply'),
+      to: z.string(),
+      ok: z.literal(false),
+      code: z.string(),
+      text: z.string(),
+      draft: draftSchema.optional(),
+    }),
+  ]),
   z.object({ kind: z.literal('error'), code: z.string(), text: z.string() }),
   /** The answer to `ping`, at once. A page can't see the frames of RFC 6455 5.5.2, so it needs one of its own. */
   z.object({ kind: z.literal('pong') }),
