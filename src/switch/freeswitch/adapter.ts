@@ -1,0 +1,323 @@
+import type { Clock } from '../../kernel/clock.ts';
+import { errorChain } from '../../kernel/errors.ts';
+import type { Ids } from '../../kernel/ids.ts';
+import type { Logger } from '../../kernel/log.ts';
+import { err, ok, type Result } from '../../kernel/result.ts';
+import { EslClient } from '../esl/client.ts';
+import type { EslEvent } from '../esl/event.ts';
+import type {
+  LegId,
+  OriginateRequest,
+  PlayRequest,
+  SwitchEvent,
+  SwitchFailure,
+  SwitchListener,
+  SwitchReply,
+  TelephoneSwitch,
+} from '../port.ts';
+import { LegPlayer } from './leg-player.ts';
+import { originateLine } from './originate.ts';
+import { OriginateTracker } from './originate-tracker.ts';
+import { readReply } from './replies.ts';
+import { takeSnapshot } from './snapshot.ts';
+import { playbackArgument, switchPath } from './sounds.ts';
+import { isLeaving, isRegistration, legOf, translateEvent } from './translate-event.ts';
+
+/** Where the switch is and what it is told. Folders are as the switch sees them. */
+export interface FreeSwitchOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly password: string;
+  /** The SIP domain under which phones register. */
+  readonly domain: string;
+  /** Where relative prompt paths begin; without it only absolute ones are taken. */
+  readonly promptsFolder?: string;
+  /** Where relative recording paths begin. */
+  readonly recordingsFolder: string;
+  readonly commandDeadlineMs: number;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  /** In [0, 1), spreads reconnects; the machine's own by default. */
+  readonly random?: () => number;
+}
+
+/** All that control reads (docs/switch-contract.md). */
+const EVENTS = [
+  ...['CHANNEL_CREATE', 'CHANNEL_PROGRESS', 'CHANNEL_PROGRESS_MEDIA', 'CHANNEL_ANSWER', 'CHANNEL_PARK'],
+  ...['CHANNEL_BRIDGE', 'CHANNEL_UNBRIDGE', 'CHANNEL_HOLD', 'CHANNEL_UNHOLD', 'CHANNEL_EXECUTE_COMPLETE'],
+  ...['CHANNEL_HANGUP_COMPLETE', 'DTMF', 'RECORD_START', 'RECORD_STOP', 'BACKGROUND_JOB', 'HEARTBEAT'],
+  ...['CUSTOM', 'sofia::register', 'sofia::unregister', 'sofia::expire', 'conference::maintenance'],
+];
+
+const LEG_ID = /^[A-Za-z0-9-]{1,64}$/;
+const CAUSE = /^[A-Z][A-Z0-9_]{0,63}$/;
+const CONFERENCE = /^[A-Za-z0-9_-]{1,80}$/;
+/** How much longer than its ringing an originate's job may take. */
+const JOB_MARGIN_MS = 15_000;
+/** Events that may wait for the snapshot; FreeSWITCH's own queue holds as many. */
+const MAX_HELD_EVENTS = 100_000;
+
+const bad = (message: string): Promise<Result<never, SwitchFailure>> =>
+  Promise.resolve(err({ kind: 'bad-argument', message }));
+
+/** FreeSWITCH behind the house's switch port. */
+class FreeSwitch implements TelephoneSwitch {
+  readonly #options: FreeSwitchOptions;
+  readonly #log: Logger;
+  readonly #client: EslClient;
+  readonly #player: LegPlayer;
+  readonly #originates: OriginateTracker;
+  #listener: SwitchListener | undefined;
+  /** Events that wait for the snapshot; undefined when it has been told (or there is no link). */
+  #held: EslEvent[] | undefined;
+  #linkTold = false;
+  /** Which link we are on; a snapshot of an earlier one is thrown away. */
+  #link = 0;
+
+  constructor(options: FreeSwitchOptions) {
+    this.#options = options;
+    this.#log = options.log.child({ part: 'freeswitch' });
+    this.#client = new EslClient({
+      host: options.host,
+      port: options.port,
+      password: options.password,
+      events: EVENTS,
+      commandDeadlineMs: options.commandDeadlineMs,
+      log: options.log,
+      clock: options.clock,
+      ids: options.ids,
+      random: options.random ?? Math.random,
+    });
+    this.#player = new LegPlayer(
+      {
+        playback: (leg, playId, argument, forever) => this.#playback(leg, playId, argument, forever),
+        breakAll: (leg) => this.#api(`uuid_break ${leg} all`),
+      },
+      options.clock,
+      (leg, playId, failed, atMs) => this.#tellLeg({ type: 'playEnded', leg, playId, failed, atMs }),
+    );
+    this.#originates = new OriginateTracker(options.clock, (leg, cause) => this.#neverCame(leg, cause));
+  }
+
+  get connected(): boolean {
+    return this.#linkTold && this.#client.connected;
+  }
+
+  start(listener: SwitchListener): void {
+    this.#listener = listener;
+    this.#client.start({
+      onUp: () => {
+        this.#link += 1;
+        this.#held = [];
+        void this.#bringUp(this.#link);
+      },
+      onDown: (reason) => this.#linkDown(reason),
+      onEvent: (event) => this.#onEvent(event),
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#client.close();
+  }
+
+  answer(leg: LegId): SwitchReply {
+    return this.#onLeg(leg, `uuid_answer ${leg}`);
+  }
+
+  hangup(leg: LegId, cause: string): SwitchReply {
+    return CAUSE.test(cause) ? this.#onLeg(leg, `uuid_kill ${leg} ${cause}`) : bad('not a hang-up cause');
+  }
+
+  async originate(request: OriginateRequest): SwitchReply {
+    if (!LEG_ID.test(request.leg) || !LEG_ID.test(request.callId)) return bad('not an id');
+    const line = originateLine(request, this.#options.domain);
+    if (!line.ok) return line;
+    if (this.#originates.full) return err({ kind: 'refused', message: 'too many phones are ringing' });
+    this.#originates.begin(request.leg);
+    const job = this.#client.bgapi(line.value, request.ringTimeoutMs + JOB_MARGIN_MS);
+    const accepted = await job.accepted;
+    if (!accepted.ok && accepted.error.kind !== 'deadline') {
+      this.#originates.forget(request.leg);
+      return accepted;
+    }
+    void job.done.then((result) => this.#originates.jobEnded(request.leg, result));
+    return accepted.ok ? ok(undefined) : accepted;
+  }
+
+  bridge(a: LegId, b: LegId): SwitchReply {
+    return LEG_ID.test(b) ? this.#onLeg(a, `uuid_bridge ${a} ${b}`) : bad('not a leg id');
+  }
+
+  park(leg: LegId, both: boolean): SwitchReply {
+    return this.#transfer(leg, both, 'parked');
+  }
+
+  joinConference(leg: LegId, conference: string, both: boolean): SwitchReply {
+    return CONFERENCE.test(conference) ? this.#transfer(leg, both, `conf-${conference}`) : bad('not a conference name');
+  }
+
+  claim(leg: LegId): SwitchReply {
+    if (!LEG_ID.test(leg)) return bad('not a leg id');
+    // Whatever it answers, nothing is armed any more; "no such task" only means that nothing was.
+    return this.#client.api(`sched_del ${leg}`).then((reply) => (reply.ok ? ok(undefined) : reply));
+  }
+
+  play(request: PlayRequest): SwitchReply {
+    if (!LEG_ID.test(request.leg) || !LEG_ID.test(request.playId)) return bad('not an id');
+    const argument = playbackArgument(request.sounds, this.#options.promptsFolder);
+    if (!argument.ok) return Promise.resolve(argument);
+    return this.#player.play(request.leg, request.playId, argument.value, request.forever);
+  }
+
+  stopPlaying(leg: LegId): SwitchReply {
+    return LEG_ID.test(leg) ? this.#player.stop(leg) : bad('not a leg id');
+  }
+
+  startRecording(leg: LegId, path: string): SwitchReply {
+    return this.#record(leg, 'start', path);
+  }
+
+  stopRecording(leg: LegId, path: string): SwitchReply {
+    return this.#record(leg, 'stop', path);
+  }
+
+  pauseRecording(leg: LegId, path: string): SwitchReply {
+    // Masking writes silence, so that times in the recording stay those of the call.
+    return this.#record(leg, 'mask', path);
+  }
+
+  resumeRecording(leg: LegId, path: string): SwitchReply {
+    return this.#record(leg, 'unmask', path);
+  }
+
+  async #api(line: string): SwitchReply {
+    return readReply(await this.#client.api(line));
+  }
+
+  #onLeg(leg: LegId, line: string): SwitchReply {
+    return LEG_ID.test(leg) ? this.#api(line) : bad('not a leg id');
+  }
+
+  #transfer(leg: LegId, both: boolean, extension: string): SwitchReply {
+    return this.#onLeg(leg, `uuid_transfer ${leg} ${both ? '-both ' : ''}${extension} XML yihaotong`);
+  }
+
+  #record(leg: LegId, action: 'start' | 'stop' | 'mask' | 'unmask', path: string): SwitchReply {
+    const file = switchPath(path, this.#options.recordingsFolder);
+    if (!file.ok) return Promise.resolve(file);
+    const word = file.value.includes(' ') ? `'${file.value}'` : file.value;
+    return this.#onLeg(leg, `uuid_record ${leg} ${action} ${word}`);
+  }
+
+  async #playback(leg: LegId, playId: string, argument: string, forever: boolean): SwitchReply {
+    const headers = {
+      'call-command': 'execute',
+      'execute-app-name': 'playback',
+      'execute-app-arg': argument,
+      'Event-UUID': playId,
+      ...(forever ? { loops: '-1' } : {}),
+    };
+    return readReply(await this.#client.sendMsg(leg, headers));
+  }
+
+  async #bringUp(link: number): Promise<void> {
+    const taken = await takeSnapshot((line) => this.#client.api(line));
+    if (link !== this.#link || this.#held === undefined) return;
+    if (!taken.ok) {
+      this.#client.drop(`no snapshot of the switch: ${taken.error.message}`);
+      return;
+    }
+    const { clock } = this.#options;
+    const held = this.#held;
+    this.#held = undefined;
+    this.#linkTold = true;
+    this.#safely(() => this.#listener?.onLink({ type: 'linkUp', snapshot: taken.value.snapshot, atMs: clock.now() }));
+    this.#player.reconcile(taken.value.playing, clock.now());
+    for (const event of held) this.#handle(event);
+  }
+
+  #linkDown(reason: string): void {
+    this.#link += 1;
+    this.#held = undefined;
+    if (!this.#linkTold) return;
+    this.#linkTold = false;
+    const atMs = this.#options.clock.now();
+    this.#safely(() => this.#listener?.onLink({ type: 'linkDown', reason, atMs }));
+  }
+
+  #onEvent(event: EslEvent): void {
+    if (this.#held === undefined) this.#handle(event);
+    else if (this.#held.length < MAX_HELD_EVENTS) this.#held.push(event);
+    else this.#client.drop('too many events came during the snapshot');
+  }
+
+  #handle(event: EslEvent): void {
+    const leg = legOf(event);
+    if (leg !== undefined) this.#originates.seen(leg);
+    const said = translateEvent(event);
+    if (said === undefined) return;
+    if (isRegistration(said)) {
+      this.#safely(() => this.#listener?.onRegistration(said));
+    } else if (said.type === 'playEnded') {
+      // Only what we play ourselves is told; the player also knows a round of a repeated playback from its end.
+      this.#player.complete({
+        ...said,
+        totalLoops: readNumber(event.get('variable_total_loops')),
+        playedMs: readNumber(event.get('variable_playback_ms')),
+        leaving: isLeaving(event),
+      });
+    } else {
+      this.#onLegEvent(said);
+    }
+  }
+
+  #onLegEvent(event: SwitchEvent): void {
+    switch (event.type) {
+      case 'legParked':
+      case 'conferenceJoined':
+        this.#player.moved(event.leg, event.atMs);
+        break;
+      case 'legBridged':
+        this.#player.moved(event.leg, event.atMs);
+        this.#player.moved(event.other, event.atMs);
+        break;
+      case 'legEnded':
+        this.#player.forget(event.leg);
+        if (!this.#originates.ended(event.leg)) return;
+        break;
+      default:
+        break;
+    }
+    this.#tellLeg(event);
+  }
+
+  #neverCame(leg: LegId, cause: string): void {
+    this.#player.forget(leg);
+    const atMs = this.#options.clock.now();
+    this.#tellLeg({ type: 'legEnded', leg, atMs, cause, q850: undefined, sipStatus: undefined, endedBy: 'unknown' });
+  }
+
+  #tellLeg(event: SwitchEvent): void {
+    this.#safely(() => this.#listener?.onLeg(event));
+  }
+
+  /** A listener that throws is our own fault; it must cost neither the link nor the events behind it. */
+  #safely(tell: () => void): void {
+    try {
+      tell();
+    } catch (error) {
+      this.#log.error({ error: errorChain(error) }, 'a listener of the switch failed');
+    }
+  }
+}
+
+function readNumber(word: string | undefined): number | undefined {
+  const value = word === undefined ? Number.NaN : Number(word);
+  return Number.isFinite(value) ? value : undefined;
+}
+
+/** Makes the switch port on FreeSWITCH's Event Socket. Nothing happens before `start`. */
+export function createFreeSwitch(options: FreeSwitchOptions): TelephoneSwitch {
+  return new FreeSwitch(options);
+}
