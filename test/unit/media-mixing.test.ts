@@ -109,6 +109,20 @@ describe('the place of a packet in a recording', () => {
     expect(lane.place(source, 1160, 160, 8501)).toBe(8000);
   });
 
+  it('follows a sender whose clock runs slow or fast', () => {
+    for (const ppm of [-200, 200]) {
+      const lane = new RecordingLane();
+      const minutes = 60;
+      let worst = 0;
+      for (let n = 0; n < minutes * 3000; n += 1) {
+        const arrival = Math.round(n * 160 * (1 + ppm / 1e6)) + 160 + ((n * 7) % 160);
+        const at = lane.place(source, (n * 160) >>> 0, 160, arrival) ?? Number.NaN;
+        worst = Math.max(worst, Math.abs(arrival - 160 - at));
+      }
+      expect(worst).toBeLessThan(640);
+    }
+  });
+
   it('is found anew when the sender restarts or its clock stood still', () => {
     const lane = new RecordingLane();
     lane.place(source, 1000, 160, 8000);

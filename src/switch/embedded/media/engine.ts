@@ -20,6 +20,8 @@ class Engine implements MediaEngine {
   readonly #holdMusic: HoldMusic;
   readonly #rooms = new Map<string, ConferenceRoom>();
   readonly #legs = new Set<Leg>();
+  /** Recordings of closed legs that are still being written. */
+  readonly #files = new Set<Promise<void>>();
   readonly #surroundings: LegSurroundings;
   #closed = false;
 
@@ -35,9 +37,11 @@ class Engine implements MediaEngine {
       rtpTimeoutMs: options.rtpTimeoutMs,
       log: options.log,
       room: (name) => this.#room(name),
-      onClosed: (leg) => {
+      onClosed: (leg, files) => {
         this.#legs.delete(leg);
         this.#ports.release(leg.localPort);
+        this.#files.add(files);
+        void files.finally(() => this.#files.delete(files));
       },
     };
   }
@@ -65,7 +69,8 @@ class Engine implements MediaEngine {
 
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all([...this.#legs].map((leg) => leg.shutDown()));
+    for (const leg of [...this.#legs]) leg.close();
+    await Promise.all(this.#files);
   }
 
   #room(name: string): ConferenceRoom {

@@ -39,8 +39,8 @@ export interface LegSurroundings {
   readonly log: Logger;
   /** The conference that now goes by this name. */
   room(name: string): ConferenceRoom;
-  /** The leg has been closed and its socket with it. */
-  onClosed(leg: Leg): void;
+  /** The leg has been closed and its socket with it; `files` resolves when its recordings are complete. */
+  onClosed(leg: Leg, files: Promise<void>): void;
 }
 
 /**
@@ -176,24 +176,17 @@ export class Leg implements MediaLeg, Ticking, ConferenceMember {
   }
 
   close(): void {
-    void this.shutDown();
-  }
-
-  /** As `close`; resolves when the recordings' files are complete. */
-  async shutDown(): Promise<void> {
-    if (!this.#closed) {
-      this.stopPlaying();
-      this.route({ kind: 'silent' });
-      this.#closed = true;
-      this.#refresh();
-      this.#digitsIn.close();
-      this.#socket.close();
-      this.#around.onClosed(this);
-      if (this.#packetsDropped > 0) {
-        this.#around.log.debug({ port: this.localPort, packets: this.#packetsDropped }, 'RTP packets were dropped');
-      }
+    if (this.#closed) return;
+    this.stopPlaying();
+    this.route({ kind: 'silent' });
+    this.#closed = true;
+    this.#refresh();
+    this.#digitsIn.close();
+    this.#socket.close();
+    if (this.#packetsDropped > 0) {
+      this.#around.log.debug({ port: this.localPort, packets: this.#packetsDropped }, 'RTP packets were dropped');
     }
-    await this.#recordings.close();
+    this.#around.onClosed(this, this.#recordings.close());
   }
 
   /** A packet has come to our port. */

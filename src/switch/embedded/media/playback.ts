@@ -1,4 +1,4 @@
-import type { Result } from '../../../kernel/result.ts';
+import { err, type Result } from '../../../kernel/result.ts';
 import { FRAME_SAMPLES } from './frames.ts';
 import type { PlayableSource } from './playback-source.ts';
 
@@ -8,7 +8,7 @@ import type { PlayableSource } from './playback-source.ts';
  */
 export type PlaybackStep = 'frame' | 'waiting' | 'done' | 'missing';
 
-/** More than any announcement is put together from. */
+/** More than any announcement is put together from; a longer one ends there as missing. */
 const MAX_SOURCES = 256;
 
 /** Plays a sequence of sources without gaps between them; frames are filled across their borders. */
@@ -34,11 +34,11 @@ export class Playback {
     load: (source: string) => Promise<Result<PlayableSource, string>>,
     fillLive: (frame: Int16Array, from: number, tick: number) => void,
   ) {
-    this.#names = sources.slice(0, MAX_SOURCES);
-    this.#loaded = this.#names.map(() => undefined);
+    this.#names = sources.slice(0, MAX_SOURCES + 1);
+    this.#loaded = this.#names.map((_, at) => (at < MAX_SOURCES ? undefined : err('too many sources')));
     this.#loopsLeft = loops;
     this.#fillLive = fillLive;
-    for (const [at, name] of this.#names.entries()) {
+    for (const [at, name] of this.#names.slice(0, MAX_SOURCES).entries()) {
       void load(name).then((loaded) => {
         this.#loaded[at] = loaded;
       });

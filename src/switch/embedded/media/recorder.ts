@@ -6,6 +6,8 @@ import { WavWriter } from './wav-writer.ts';
 const RING_FRAMES = 16_384;
 const RING_MASK = RING_FRAMES - 1;
 const FLUSH_MS = 1000;
+/** Node's timers can't wait longer; a delay beyond it would fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Which side of the stereo picture. */
 export type RecordingChannel = 0 | 1;
@@ -54,9 +56,12 @@ export class Recorder {
     });
     this.#flushTimer = setInterval(() => this.#flush(this.#position(performance.now()) - HOLD_BACK_SAMPLES), FLUSH_MS);
     if (options.maxDurationMs > 0) {
-      this.#limitTimer = setTimeout(() => {
-        void this.#end('limit');
-      }, options.maxDurationMs);
+      this.#limitTimer = setTimeout(
+        () => {
+          void this.#end('limit');
+        },
+        Math.min(options.maxDurationMs, MAX_TIMER_MS),
+      );
     }
   }
 

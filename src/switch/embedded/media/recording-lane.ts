@@ -10,6 +10,9 @@ const JUMP_SAMPLES = SAMPLE_RATE;
 /** Packets out of the window this far apart are no burst after a stall of our own event loop. */
 const SPACED_SAMPLES = 10 * SAMPLES_PER_MS;
 const MAX_STRIKES = 2;
+/** The drift between the two clocks is reconsidered every so many packets (5 s of 20 ms packets). */
+const REVIEW_PACKETS = 250;
+const MAX_DRIFT_SAMPLES = 40 * SAMPLES_PER_MS;
 
 /**
  * Finds the place of a stream's packets on the wall clock: by timestamp, so that jitter, loss and reordering leave no
@@ -21,6 +24,9 @@ export class RecordingLane {
   #anchorAt = 0;
   #strikes = 0;
   #lastArrivalAt = 0;
+  #packets = 0;
+  /** The least lateness of any packet of this review: that of the fastest way through the network. */
+  #leastLate = Number.POSITIVE_INFINITY;
 
   /**
    * @param nowAt the present as a sample index of the recording.
@@ -38,6 +44,7 @@ export class RecordingLane {
       // Following the stream keeps the 32-bit difference small in calls of any length.
       this.#anchorTimestamp = timestamp;
       this.#anchorAt = at;
+      this.#review(late);
       return at;
     }
     if (spaced) this.#strikes += 1;
@@ -47,12 +54,24 @@ export class RecordingLane {
     return undefined;
   }
 
+  /** Moves the following packets when even the fastest ones have been too late or too early for a while. */
+  #review(late: number): void {
+    this.#leastLate = Math.min(this.#leastLate, late);
+    this.#packets += 1;
+    if (this.#packets < REVIEW_PACKETS) return;
+    if (Math.abs(this.#leastLate) > MAX_DRIFT_SAMPLES) this.#anchorAt += this.#leastLate;
+    this.#packets = 0;
+    this.#leastLate = Number.POSITIVE_INFINITY;
+  }
+
   #anchor(source: object, timestamp: number, length: number, nowAt: number): number {
     this.#source = source;
     this.#anchorTimestamp = timestamp;
     this.#anchorAt = nowAt - length;
     this.#strikes = 0;
     this.#lastArrivalAt = nowAt;
+    this.#packets = 0;
+    this.#leastLate = Number.POSITIVE_INFINITY;
     return this.#anchorAt;
   }
 }
