@@ -5,7 +5,7 @@ const file = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 
 /** The alias of web/vite.config.ts, for tests that import a page's module. */
 const alias = { '@desk/protocol': file('./src/desk/protocol.ts') };
-const globalSetup: string[] = [];
+const globalSetup = ['./test/support/postgres-global-setup.ts'];
 
 /**
  * One project per kind of test. Switch and web tests start processes of their own and follow real sound, so their

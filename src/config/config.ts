@@ -1,0 +1,203 @@
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { SetupError } from '../kernel/errors.ts';
+import { projectFolder } from './project.ts';
+import { Secret } from './secret.ts';
+import {
+  domainName,
+  hostAndPort,
+  listenAddress,
+  networks,
+  onOff,
+  plainName,
+  port,
+  postgresUrl,
+  whole,
+} from './settings.ts';
+
+/** Settings whose wrong values are not repeated in messages, because there may be a password in them. */
+const secretSettings: ReadonlySet<string> = new Set(['DATABASE_URL', 'FREESWITCH_ESL_PASSWORD']);
+
+const folder = z.string().optional();
+
+/** Every environment variable that the service reads. */
+const environmentSchema = z
+  .object({
+    DATABASE_URL: postgresUrl.optional(),
+    DATA_FOLDER: folder,
+    POSTGRES_OS_USER: plainName('postgres'),
+    HTTP_HOST: listenAddress('127.0.0.1'),
+    HTTP_PORT: port(8045),
+    COOKIE_SECURE: onOff,
+    SESSION_HOURS: whole(1, 168, 12),
+    FREESWITCH_ESL: hostAndPort.optional(),
+    FREESWITCH_ESL_PASSWORD: z.string().optional(),
+    ESL_PORT: port(8021),
+    SIP_HOST: listenAddress('127.0.0.1'),
+    SIP_TRUNK_PORT: port(5080),
+    SIP_AGENTS_PORT: port(5060),
+    SIP_DOMAIN: domainName('yihaotong.local'),
+    RTP_PORT_MIN: whole(1024, 65_534, 20_000),
+    RTP_PORT_MAX: whole(1025, 65_535, 24_999),
+    CARRIER_ADDRESSES: networks('127.0.0.1/32'),
+    CITY: plainName('kaifeng'),
+    CITIES_FOLDER: folder,
+    FLOWS_FOLDER: folder,
+    FLOW: plainName('direct'),
+    PROMPTS_FOLDER: folder,
+    RECORDINGS_FOLDER: folder,
+    LOG_LEVEL: z
+      .enum(['debug', 'info', 'warn', 'error', 'silent'], 'must be debug, info, warn, error or silent')
+      .default('info'),
+    RING_TIMEOUT_MS: whole(1_000, 120_000, 20_000),
+    CONSULT_RING_TIMEOUT_MS: whole(1_000, 120_000, 30_000),
+    WRAP_UP_MS: whole(0, 3_600_000, 30_000),
+    QUEUE_MAX_WAITING: whole(0, 10_000, 200),
+    QUEUE_MAX_WAIT_MS: whole(1_000, 7_200_000, 600_000),
+    RATING: onOff,
+    DEMO: onOff,
+  })
+  .superRefine((settings, context) => {
+    const wrong = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
+    if (settings.RTP_PORT_MAX - settings.RTP_PORT_MIN < 9) {
+      wrong('RTP_PORT_MAX', 'must be at least 9 above RTP_PORT_MIN: every call needs ports of its own');
+    }
+    if (settings.FREESWITCH_ESL && settings.FREESWITCH_ESL_PASSWORD === undefined) {
+      wrong('FREESWITCH_ESL_PASSWORD', 'must be set together with FREESWITCH_ESL');
+    }
+    const same = (a: number, b: number) => a === b && a !== 0;
+    if (!settings.FREESWITCH_ESL && same(settings.SIP_TRUNK_PORT, settings.SIP_AGENTS_PORT)) {
+      wrong('SIP_AGENTS_PORT', 'must differ from SIP_TRUNK_PORT');
+    }
+    if (!settings.FREESWITCH_ESL && same(settings.ESL_PORT, settings.HTTP_PORT)) {
+      wrong('ESL_PORT', 'must differ from HTTP_PORT');
+    }
+  });
+
+type Environment = z.infer<typeof environmentSchema>;
+
+/** Where the database is. */
+export type DatabaseConfig =
+  | { readonly kind: 'external'; readonly url: Secret }
+  | { readonly kind: 'embedded'; readonly folder: string; readonly osUserName: string };
+
+/** Where the switch is. */
+export type SwitchConfig =
+  | { readonly kind: 'freeswitch'; readonly host: string; readonly port: number; readonly password: Secret }
+  | { readonly kind: 'embedded'; readonly eslPort: number };
+
+/** The settings of the whole service; made once, never changed. Folders are absolute paths. */
+export interface Config {
+  readonly dataFolder: string;
+  readonly database: DatabaseConfig;
+  readonly switch: SwitchConfig;
+  readonly http: { readonly host: string; readonly port: number; readonly cookieSecure: boolean };
+  readonly sessionMs: number;
+  readonly sip: {
+    readonly host: string;
+    readonly trunkPort: number;
+    readonly agentsPort: number;
+    readonly domain: string;
+    readonly rtpPortMin: number;
+    readonly rtpPortMax: number;
+    /** Networks from which carriers may call, e.g. `192.0.2.0/24`. */
+    readonly carrierNetworks: readonly string[];
+  };
+  /** The name of the folder in `cities/`. */
+  readonly city: string;
+  readonly citiesFolder: string;
+  /** The name of the flow that answers the calls. */
+  readonly flow: string;
+  readonly flowsFolder: string;
+  readonly promptsFolder: string;
+  readonly recordingsFolder: string;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  readonly calls: {
+    readonly ringTimeoutMs: number;
+    readonly consultRingTimeoutMs: number;
+    readonly wrapUpMs: number;
+    /** Undefined: the city's profile decides whether callers are asked for a rating. */
+    readonly rating: boolean | undefined;
+  };
+  readonly queue: { readonly maxWaiting: number; readonly maxWaitMs: number };
+  /** Whether demo people and phones are made and printed. */
+  readonly demo: boolean;
+}
+
+/**
+ * Reads the settings from environment variables; an empty one counts as not set.
+ * @throws SetupError with one line per wrong setting, each beginning with its name.
+ */
+export function loadConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const given = Object.fromEntries(
+    Object.keys(environmentSchema.shape).map((name) => [name, environment[name]?.trim() || undefined]),
+  );
+  const parsed = environmentSchema.safeParse(given);
+  if (!parsed.success) throw new SetupError(parsed.error.issues.map((issue) => complaint(issue, given)).join('\n'));
+  return deepFreeze(arrange(parsed.data));
+}
+
+function complaint(issue: z.core.$ZodIssue, given: Readonly<Record<string, string | undefined>>): string {
+  const name = String(issue.path[0]);
+  const value = given[name];
+  const shown = value === undefined || secretSettings.has(name) ? '' : `, but is "${value}"`;
+  return `${name}: ${issue.message}${shown}`;
+}
+
+function arrange(settings: Environment): Config {
+  const dataFolder = folderOf(settings.DATA_FOLDER, join(projectFolder, 'data'));
+  const database = databaseOf(settings, dataFolder);
+  const telephoneSwitch = switchOf(settings);
+  return {
+    dataFolder,
+    database,
+    switch: telephoneSwitch,
+    http: { host: settings.HTTP_HOST, port: settings.HTTP_PORT, cookieSecure: settings.COOKIE_SECURE ?? false },
+    sessionMs: settings.SESSION_HOURS * 3_600_000,
+    sip: {
+      host: settings.SIP_HOST,
+      trunkPort: settings.SIP_TRUNK_PORT,
+      agentsPort: settings.SIP_AGENTS_PORT,
+      domain: settings.SIP_DOMAIN,
+      rtpPortMin: settings.RTP_PORT_MIN,
+      rtpPortMax: settings.RTP_PORT_MAX,
+      carrierNetworks: settings.CARRIER_ADDRESSES,
+    },
+    city: settings.CITY,
+    citiesFolder: folderOf(settings.CITIES_FOLDER, join(projectFolder, 'cities')),
+    flow: settings.FLOW,
+    flowsFolder: folderOf(settings.FLOWS_FOLDER, join(projectFolder, 'ivr-flows')),
+    promptsFolder: folderOf(settings.PROMPTS_FOLDER, join(projectFolder, 'prompts')),
+    recordingsFolder: folderOf(settings.RECORDINGS_FOLDER, join(dataFolder, 'recordings')),
+    logLevel: settings.LOG_LEVEL,
+    calls: {
+      ringTimeoutMs: settings.RING_TIMEOUT_MS,
+      consultRingTimeoutMs: settings.CONSULT_RING_TIMEOUT_MS,
+      wrapUpMs: settings.WRAP_UP_MS,
+      rating: settings.RATING,
+    },
+    queue: { maxWaiting: settings.QUEUE_MAX_WAITING, maxWaitMs: settings.QUEUE_MAX_WAIT_MS },
+    demo: settings.DEMO ?? (database.kind === 'embedded' && telephoneSwitch.kind === 'embedded'),
+  };
+}
+
+const folderOf = (given: string | undefined, fallback: string): string =>
+  given === undefined ? fallback : resolve(given);
+
+function databaseOf(settings: Environment, dataFolder: string): DatabaseConfig {
+  if (settings.DATABASE_URL !== undefined) return { kind: 'external', url: new Secret(settings.DATABASE_URL) };
+  return { kind: 'embedded', folder: join(dataFolder, 'postgres'), osUserName: settings.POSTGRES_OS_USER };
+}
+
+function switchOf(settings: Environment): SwitchConfig {
+  const { FREESWITCH_ESL: address, FREESWITCH_ESL_PASSWORD: password } = settings;
+  if (address === undefined || password === undefined) return { kind: 'embedded', eslPort: settings.ESL_PORT };
+  return { kind: 'freeswitch', host: address.host, port: address.port, password: new Secret(password) };
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  Object.freeze(value);
+  for (const inner of Object.values(value)) deepFreeze(inner);
+  return value;
+}

@@ -1,0 +1,38 @@
+import { Kysely, PostgresDialect, type Transaction } from 'kysely';
+import type { Secret } from '../config/secret.ts';
+import type { Logger } from '../kernel/log.ts';
+import { openPool } from './pool.ts';
+import type { Database } from './schema.ts';
+
+/** What the functions of the store work on: the database, or a transaction that its caller has begun. */
+export type Db = Kysely<Database> | Transaction<Database>;
+
+export interface DatabaseOptions {
+  readonly url: Secret;
+  /** How PostgreSQL's list of sessions names this program. */
+  readonly applicationName: string;
+  readonly log: Logger;
+  readonly maxConnections?: number;
+  readonly statementTimeoutMs?: number;
+  readonly connectTimeoutMs?: number;
+}
+
+/** Opens the database; connections are made when they are needed. `destroy()` closes it. */
+export function openDatabase(options: DatabaseOptions): Kysely<Database> {
+  const { url, applicationName, log } = options;
+  const pool = openPool({
+    url: url.reveal(),
+    applicationName,
+    log,
+    maxConnections: options.maxConnections ?? 10,
+    statementTimeoutMs: options.statementTimeoutMs ?? 5_000,
+    connectTimeoutMs: options.connectTimeoutMs ?? 5_000,
+  });
+  return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+}
+
+/** Runs `work` in a transaction: in the caller's, if `db` is one already. */
+export function inTransaction<T>(db: Db, work: (transaction: Transaction<Database>) => Promise<T>): Promise<T> {
+  if (db.isTransaction) return work(db as Transaction<Database>);
+  return db.transaction().execute(work);
+}

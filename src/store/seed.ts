@@ -1,0 +1,73 @@
+import { join } from 'node:path';
+import type { CityProfile } from '../config/city.ts';
+import type { Secret } from '../config/secret.ts';
+import type { Ids } from '../kernel/ids.ts';
+import type { Db } from './database.ts';
+import { type DemoPasswords, demoPasswords } from './demo-credentials.ts';
+import { replaceHotlines } from './hotlines.ts';
+import { hashPassword, sipHa1Md5, verifyPassword } from './passwords.ts';
+import { createPerson, findPersonByLogin, type NewPerson, setPasswords } from './people.ts';
+
+/** Makes the database say what the city's profile says. */
+export async function seedCity(db: Db, profile: CityProfile): Promise<void> {
+  await replaceHotlines(db, profile.hotlines);
+}
+
+type DemoPerson = Pick<NewPerson, 'login' | 'name' | 'role' | 'extension' | 'hotlineNumber'>;
+
+/** The people with whom a newcomer tries the service out. */
+export const demoPeople: readonly DemoPerson[] = [
+  { login: '1001', name: '王敏', role: 'agent', extension: '1001', hotlineNumber: null },
+  { login: '1002', name: '李强', role: 'agent', extension: '1002', hotlineNumber: null },
+  { login: '1003', name: '张婷', role: 'agent', extension: '1003', hotlineNumber: null },
+  { login: 'banzhang', name: '班长', role: 'supervisor', extension: null, hotlineNumber: null },
+  { login: '12366', name: '税务分中心', role: 'subcentre', extension: '12366', hotlineNumber: '12366' },
+];
+
+/** With what a demo person signs in and his phone registers. */
+export interface DemoAccess extends DemoPerson {
+  readonly webPassword: Secret;
+  /** Null for people without a phone. */
+  readonly phonePassword: Secret | null;
+}
+
+export interface DemoOptions {
+  readonly dataFolder: string;
+  readonly sipDomain: string;
+  readonly ids: Ids;
+  readonly nowMs: number;
+}
+
+/**
+ * Sees to it that the demo people exist and that the passwords in `<dataFolder>/demo-credentials.json` are theirs.
+ * @returns what to print for the newcomer.
+ * @throws SetupError when the file can't be used.
+ */
+export async function ensureDemoPeople(db: Db, options: DemoOptions): Promise<DemoAccess[]> {
+  const path = join(options.dataFolder, 'demo-credentials.json');
+  const passwords = await demoPasswords(
+    path,
+    demoPeople.map((person) => person.login),
+  );
+  const accesses = demoPeople.map(async (person): Promise<DemoAccess> => {
+    const own = passwords.get(person.login);
+    if (!own) throw new Error(`no demo password for ${person.login}`);
+    await ensurePerson(db, person, own, options);
+    return { ...person, webPassword: own.web, phonePassword: person.extension === null ? null : own.phone };
+  });
+  return Promise.all(accesses);
+}
+
+async function ensurePerson(db: Db, wanted: DemoPerson, own: DemoPasswords, options: DemoOptions): Promise<void> {
+  const ha1 = wanted.extension === null ? null : sipHa1Md5(wanted.extension, options.sipDomain, own.phone);
+  const present = await findPersonByLogin(db, wanted.login);
+  if (!present) {
+    const passwordHash = await hashPassword(own.web);
+    const createdAtMs = options.nowMs;
+    await createPerson(db, { ...wanted, id: options.ids.uuid(), passwordHash, sipHa1Md5: ha1, createdAtMs });
+    return;
+  }
+  const fits = (await verifyPassword(present.passwordHash, own.web)) && present.sipHa1Md5?.reveal() === ha1?.reveal();
+  if (fits) return;
+  await setPasswords(db, present.person.id, { passwordHash: await hashPassword(own.web), sipHa1Md5: ha1 });
+}
