@@ -1,5 +1,5 @@
 /** Audio for tests: sines, and a Goertzel filter that says how much of a signal is one tone. */
-export const SAMPLE_RATE = 8000;
+const SAMPLE_RATE = 8000;
 
 /** `count` samples of a sine; `from` is the index of the first one, so that frames join without a click. */
 export function sine(hz: number, count: number, amplitude = 8000, from = 0): Int16Array {

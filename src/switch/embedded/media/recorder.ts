@@ -16,7 +16,7 @@ export const SAID: RecordingChannel = 0;
 /** Right: what the leg hears. */
 export const HEARD: RecordingChannel = 1;
 
-export interface RecorderResult {
+interface RecorderResult {
   readonly reason: 'stopped' | 'limit' | 'failed';
   readonly error?: string;
   readonly durationMs: number;

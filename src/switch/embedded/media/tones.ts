@@ -10,13 +10,7 @@ const GROUP = /%\(\s*(\d{1,5})\s*,\s*(\d{1,5})\s*((?:,\s*\d{1,4}\s*)+)\)/g;
 const SPECIFICATION = /^(?:%\([\d\s,]+\);?)+$/;
 
 /** Adds the sum of sines to `samples` in [from, to); the phases begin at `phaseAt` samples. */
-export function addSines(
-  samples: Int16Array,
-  from: number,
-  to: number,
-  frequencies: readonly number[],
-  phaseAt = 0,
-): void {
+function addSines(samples: Int16Array, from: number, to: number, frequencies: readonly number[], phaseAt = 0): void {
   const each = AMPLITUDE / Math.max(1, frequencies.length);
   for (let at = from; at < to; at += 1) {
     let sum = samples[at] ?? 0;

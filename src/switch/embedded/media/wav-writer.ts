@@ -5,7 +5,7 @@ import { errorChain } from '../../../kernel/errors.ts';
 import { err, ok, type Result } from '../../../kernel/result.ts';
 import { SAMPLE_RATE } from './frames.ts';
 
-export const WAV_HEADER_BYTES = 44;
+const WAV_HEADER_BYTES = 44;
 /** About a minute of stereo: a disk that is behind by more than that has failed for our purpose. */
 const MAX_PENDING_BYTES = 2 * 1024 * 1024;
 const FINISH_DEADLINE_MS = 5000;
