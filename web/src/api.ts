@@ -39,10 +39,9 @@ export type Catalogue = z.infer<typeof catalogueSchema>;
 const text = z.string().nullish();
 const timeMs = z.number().nullish();
 const legSchema = z.object({
-  id: z.string(),
+  leg: z.string(),
   role: z.string(),
   party: z.string(),
-  personName: text,
   createdAtMs: timeMs,
   ringingAtMs: timeMs,
   answeredAtMs: timeMs,
@@ -64,6 +63,7 @@ const workOrderSchema = z.object({
   unit: text,
   status: text,
 });
+const flowStepSchema = z.object({ step: z.string(), what: z.string(), digit: text });
 const callRecordSchema = z.object({
   id: z.string(),
   callerNumber: z.string(),
@@ -79,7 +79,7 @@ const callRecordSchema = z.object({
   queue: text,
   agentName: text,
   rating: z.number().nullish(),
-  flowPath: z.array(z.unknown()).nullish(),
+  flowPath: z.array(flowStepSchema).nullish(),
   legs: z.array(legSchema),
   journal: z.array(z.object({ atMs: z.number(), fromState: z.string(), event: z.string(), toState: z.string() })),
   recording: z.object({ url: z.string() }).nullable(),
@@ -87,6 +87,7 @@ const callRecordSchema = z.object({
 });
 export type CallRecord = z.infer<typeof callRecordSchema>;
 export type CallLeg = CallRecord['legs'][number];
+export type FlowStep = z.infer<typeof flowStepSchema>;
 
 const problemSchema = z.object({ code: z.string(), message: z.string() });
 

@@ -55,6 +55,7 @@ export class DraftSync {
   #firstUnsentAtMs: number | undefined;
   #sendingDone: Promise<void> = Promise.resolve();
   #leftoversBusy = false;
+  #leftoversDue = false;
   /** Whether this window wrote or took over the local copy. An idle second window must not remove the first one's. */
   #hasCopy = false;
 
@@ -205,17 +206,25 @@ export class DraftSync {
 
   /** Sends the unsent texts of other calls, one after the other. What the server won't take stays for the person. */
   async #sendLeftovers(): Promise<void> {
+    this.#leftoversDue = true;
     if (this.#leftoversBusy) return;
     this.#leftoversBusy = true;
     try {
-      for (const copy of this.#leftovers()) {
-        const done = await this.#sendLeftover(copy);
-        // Without a link the rest would fare no better; `online` starts again.
-        if (!done) break;
+      // Asked for again while one round runs (the link came back, say): one more round, not two at a time.
+      while (this.#leftoversDue) {
+        this.#leftoversDue = false;
+        await this.#leftoverRound();
       }
     } finally {
       this.#leftoversBusy = false;
       this.#changed();
+    }
+  }
+
+  async #leftoverRound(): Promise<void> {
+    for (const copy of this.#leftovers()) {
+      // Without a link the rest would fare no better; `online` starts again.
+      if (!(await this.#sendLeftover(copy))) return;
     }
   }
 

@@ -56,6 +56,7 @@ export const texts = {
     wrapUp: '整理',
     endWrapUp: '结束整理',
     secondsLeft: (seconds: number) => `剩 ${seconds} 秒`,
+    breakAfterCall: (reason: string) => `本次通话结束后休息（${reason}）`,
     names: {
       offline: '未就绪',
       ready: '就绪',
@@ -129,6 +130,8 @@ export const texts = {
     leave: '退出通话',
     transfer: '转接',
   } satisfies Record<DeskAction, string>,
+  /** In a three-way call the same action sends the other office away. */
+  dropSubcentre: '请分中心退出',
   actionsLabel: '通话操作',
   actionKeys: { hold: 'Alt+H', consult: 'Alt+C', joinThreeWay: 'Alt+J', transfer: 'Alt+T' },
 
@@ -229,13 +232,77 @@ export const texts = {
     noRecording: '无录音',
     workOrder: '工单',
     noWorkOrder: '未生成工单',
+    mayNotListen: '录音由坐席方保管',
     roles: { citizen: '市民', agent: '坐席', subcentre: '分中心' } as Record<string, string>,
+    flowSteps: {
+      noInput: '无按键',
+      wrongInput: '按键无效',
+      giveUp: '多次无效',
+      operator: '转人工',
+      missingStep: '缺少步骤',
+      tooLong: '步骤过多',
+    } as Record<string, string>,
+    digit: (digit: string) => `按 ${digit}`,
   },
+
+  callStates: {
+    answering: '接入',
+    flow: '语音流程',
+    waiting: '排队',
+    offering: '振铃',
+    connecting: '接通中',
+    talking: '通话',
+    holding: '保持中',
+    held: '保持',
+    consultRinging: '咨询振铃',
+    consultConnecting: '咨询接通中',
+    consulting: '咨询',
+    joining: '并入三方',
+    threeWay: '三方通话',
+    transferConnecting: '转接中',
+    withSubcentre: '市民与分中心通话',
+    agentWithSubcentre: '坐席与分中心通话',
+    separated: '通话断开',
+    rating: '满意度评价',
+    closing: '结束语',
+    ending: '正在结束',
+    ended: '已结束',
+  } as Record<string, string>,
+
+  endReasons: {
+    normal: '正常',
+    cancelled: '主叫放弃',
+    'answered-elsewhere': '已由他人接听',
+    busy: '忙',
+    rejected: '拒接',
+    'no-answer': '无人接听',
+    'no-response': '无响应',
+    'phone-not-registered': '话机离线',
+    'unknown-number': '空号',
+    'no-common-codec': '编码不兼容',
+    'temporary-failure': '暂时故障',
+    'network-out-of-order': '网络故障',
+    'far-side-out-of-order': '对端故障',
+    congestion: '线路拥塞',
+    'gateway-down': '网关中断',
+    'gateway-not-configured': '网关未配置',
+    'media-timeout': '无语音超时',
+    'ended-by-control': '系统挂断',
+    'switch-stopped': '交换机停止',
+    'switch-died': '交换机故障',
+    'citizen-hung-up': '市民挂机',
+    'agent-hung-up': '坐席挂机',
+    'subcentre-hung-up': '分中心挂机',
+    'flow-ended': '流程结束',
+    'answer-failed': '应答失败',
+    'wait-limit': '等待超时',
+    'queue-full': '队列已满',
+  } as Record<string, string>,
 
   endClasses: {
     success: '正常结束',
-    caller: '市民挂断',
-    agent: '坐席未接',
+    caller: '市民放弃',
+    agent: '被叫未接',
     upstream: '线路原因',
     us: '系统原因',
     unknown: '原因不明',
@@ -263,6 +330,15 @@ export const texts = {
     http: (status: number) => `服务器出错（${status}）`,
   },
 } as const;
+
+/** How something ended: class and reason, in one line. */
+export function endingWords(end: {
+  readonly endClass?: string | null | undefined;
+  readonly endReason?: string | null | undefined;
+}): string {
+  const words = wordFor(texts.endClasses, end.endClass);
+  return end.endReason ? `${words} · ${wordFor(texts.endReasons, end.endReason)}` : words;
+}
 
 /** The Chinese word for a code of a table; an unknown code is shown as it is. */
 export function wordFor(table: Readonly<Record<string, string>>, code: string | null | undefined): string {
