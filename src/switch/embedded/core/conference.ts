@@ -1,0 +1,80 @@
+/** Conferences: everybody in one room, each coming and going told as conference::maintenance. */
+import type { Activity, Channel } from './channel.ts';
+import type { SwitchContext } from './context.ts';
+import { answer } from './lifecycle.ts';
+
+const PROFILE = 'yihaotong';
+
+interface ConferenceActivity extends Activity {
+  readonly kind: 'conference';
+  readonly name: string;
+  readonly memberId: number;
+}
+
+function emitMaintenance(
+  context: SwitchContext,
+  action: string,
+  name: string,
+  member?: { readonly id: number; readonly channel: Channel },
+): void {
+  const size = context.conferences.get(name)?.size ?? 0;
+  context.events.emit(
+    'CUSTOM',
+    () => ({
+      headers: [
+        ['Action', action],
+        ['Conference-Name', name],
+        ['Conference-Size', String(size)],
+        ['Conference-Profile-Name', PROFILE],
+        ...(member === undefined ? [] : [['Member-ID', String(member.id)] as const, ...member.channel.headers()]),
+      ],
+    }),
+    'conference::maintenance',
+  );
+}
+
+function leaveConference(context: SwitchContext, channel: Channel, name: string, id: number): void {
+  const members = context.conferences.get(name);
+  members?.delete(id);
+  channel.application = '';
+  channel.applicationData = '';
+  channel.media?.route({ kind: 'silent' });
+  emitMaintenance(context, 'del-member', name, { id, channel });
+  if (members === undefined || members.size > 0) return;
+  context.conferences.delete(name);
+  emitMaintenance(context, 'conference-destroy', name);
+}
+
+/** Puts a leg that has left what it did before into a conference; an unanswered caller is answered. */
+export function joinConference(context: SwitchContext, channel: Channel, name: string): void {
+  if (channel.ended) return;
+  answer(context, channel);
+  let members = context.conferences.get(name);
+  if (members === undefined) {
+    members = new Map();
+    context.conferences.set(name, members);
+    emitMaintenance(context, 'conference-create', name);
+  }
+  context.counters.members += 1;
+  const id = context.counters.members;
+  members.set(id, channel);
+  channel.state = 'CS_EXECUTE';
+  channel.application = 'conference';
+  channel.applicationData = `${name}@${PROFILE}`;
+  channel.variables.set('conference_name', name);
+  channel.variables.set('conference_member_id', String(id));
+  channel.media?.route({ kind: 'conference', conference: context.media.conference(name) });
+  const activity: ConferenceActivity = {
+    kind: 'conference',
+    name,
+    memberId: id,
+    leave: () => leaveConference(context, channel, name, id),
+  };
+  channel.activity = activity;
+  emitMaintenance(context, 'add-member', name, { id, channel });
+}
+
+/** The leg behind a member number. */
+export function findMember(context: SwitchContext, name: string, id: number): Channel | undefined {
+  return context.conferences.get(name)?.get(id);
+}

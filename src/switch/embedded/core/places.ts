@@ -1,0 +1,123 @@
+/** The dialplan: what each extension does with a leg (contract, "Dialplan places"). */
+import { join } from 'node:path';
+import type { Channel } from './channel.ts';
+import { joinConference } from './conference.ts';
+import type { SwitchContext } from './context.ts';
+import { answer, hangup, ringReady } from './lifecycle.ts';
+import { park } from './park.ts';
+import { startRecording } from './recording.ts';
+
+/** The context that control moves legs around in. */
+export const HOUSE_CONTEXT = 'yihaotong';
+const FALLBACK_RECORDING_MS = 120_000;
+const CONFERENCE_PREFIX = 'conf-';
+const AFTER_BRIDGE = `parked:XML:${HOUSE_CONTEXT}`;
+
+/** `sched_transfer`: if nobody disarms it, the leg goes to that extension. */
+export function armFallback(context: SwitchContext, channel: Channel, delayMs: number, extension: string): void {
+  const timer = context.clock.setTimer(delayMs, () => {
+    channel.fallbacks.delete(timer);
+    context.log.warn({ uuid: channel.uuid, extension }, 'control did not take a leg over: the dialplan treats it');
+    transfer(context, channel, extension, HOUSE_CONTEXT);
+  });
+  channel.fallbacks.add(timer);
+}
+
+/** `sched_del`: disarms all fallbacks of a leg and says how many there were. */
+export function disarmFallbacks(channel: Channel): number {
+  const count = channel.fallbacks.size;
+  for (const timer of channel.fallbacks) timer.cancel();
+  channel.fallbacks.clear();
+  return count;
+}
+
+/** What becomes of a citizen whom control doesn't take: a message, a recording, the end. */
+function treatCitizen(context: SwitchContext, channel: Channel): void {
+  const { recordingsFolder, promptsFolder } = context.config();
+  if (!answer(context, channel)) {
+    hangup(context, channel, 'NORMAL_TEMPORARY_FAILURE');
+    return;
+  }
+  const path = join(recordingsFolder, 'fallback', `${channel.uuid}.wav`);
+  const done = (): void => hangup(context, channel, 'NORMAL_CLEARING');
+  let present = true;
+  channel.activity = {
+    kind: 'fallback',
+    leave: () => {
+      present = false;
+      channel.media?.stopPlaying();
+      channel.media?.stopRecording(path);
+    },
+  };
+  channel.media?.route({ kind: 'silent' });
+  channel.media?.play({
+    sources: [join(promptsFolder, 'fallback.wav')],
+    loops: 1,
+    onEnded: (result) => {
+      if (!present) return;
+      if (result.reason === 'missing') context.log.error({ file: result.missing }, 'the fallback prompt is missing');
+      const options = { path, stereo: false, maxDurationMs: FALLBACK_RECORDING_MS };
+      const end = (): void => {
+        if (present) done();
+      };
+      if (!startRecording(context, channel, { ...options, onEnded: end })) done();
+    },
+  });
+}
+
+/** A caller to a hotline number. */
+function receiveCitizen(context: SwitchContext, channel: Channel): void {
+  const { variables } = channel;
+  variables.set('yht_role', 'citizen');
+  variables.set('yht_dialled', channel.destination);
+  variables.set('RECORD_STEREO', 'true');
+  variables.set('transfer_after_bridge', AFTER_BRIDGE);
+  ringReady(channel);
+  armFallback(context, channel, context.config().citizenFallbackMs, 'fallback-citizen');
+  park(context, channel);
+}
+
+function enterHouse(context: SwitchContext, channel: Channel, extension: string): void {
+  if (extension === 'parked') {
+    const role = channel.variables.get('yht_role') ?? '';
+    armFallback(context, channel, context.config().parkedFallbackMs, `fallback-${role}`);
+    park(context, channel);
+  } else if (extension.startsWith(CONFERENCE_PREFIX) && extension.length > CONFERENCE_PREFIX.length) {
+    joinConference(context, channel, extension.slice(CONFERENCE_PREFIX.length));
+  } else if (extension === 'fallback-citizen') treatCitizen(context, channel);
+  else if (extension.startsWith('fallback-')) hangup(context, channel, 'NORMAL_CLEARING');
+  else hangup(context, channel, 'NO_ROUTE_DESTINATION');
+}
+
+/** Runs the dialplan for a leg that has left what it did before. */
+export function enterPlace(context: SwitchContext, channel: Channel): void {
+  if (channel.ended) return;
+  const { destination } = channel;
+  channel.state = 'CS_ROUTING';
+  if (channel.context === HOUSE_CONTEXT) enterHouse(context, channel, destination);
+  else if (channel.context === 'agents') hangup(context, channel, 'CALL_REJECTED');
+  else if (context.config().hotlineNumbers.includes(destination)) receiveCitizen(context, channel);
+  else hangup(context, channel, 'UNALLOCATED_NUMBER');
+}
+
+/** Moves a leg to a place. */
+export function transfer(context: SwitchContext, channel: Channel, extension: string, place: string): void {
+  if (channel.ended) return;
+  channel.leaveActivity();
+  // Leaving may itself have ended the leg.
+  if (channel.ended) return;
+  channel.destination = extension;
+  channel.context = place;
+  enterPlace(context, channel);
+}
+
+/** Where a leg goes whose partner is gone: `transfer_after_bridge`, else it ends. */
+export function goOnAfterBridge(context: SwitchContext, channel: Channel): void {
+  if (channel.ended) return;
+  const [extension = '', , place = HOUSE_CONTEXT] = (channel.variables.get('transfer_after_bridge') ?? '').split(':');
+  if (extension === '') {
+    hangup(context, channel, 'NORMAL_CLEARING');
+    return;
+  }
+  transfer(context, channel, extension, place);
+}
