@@ -172,6 +172,15 @@ export class Bench {
   }
 }
 
+/** Asks again until it holds, for what no event tells; at most 10 s. */
+export async function eventually(holds: () => Promise<boolean>, withinMs = emptyMs): Promise<void> {
+  const deadline = performance.now() + withinMs;
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error(`did not come to hold within ${withinMs} ms`);
+    await pause(50);
+  }
+}
+
 /** The `originate` of the contract, with the variables that control sends. */
 export function originateCommand(leg: string, dialString: string, vars: Readonly<Record<string, string>> = {}): string {
   const all = {

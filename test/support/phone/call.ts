@@ -147,6 +147,11 @@ export class TestCall {
     await this.#request('BYE');
   }
 
+  /** Ends the call in whatever state it is, at the end of a test. */
+  async giveUp(): Promise<void> {
+    if (this.isAnswered && !this.isEnded) await this.hangup();
+  }
+
   /** Notes the end; the first one counts. */
   finish(end: CallEnd): void {
     if (this.#end !== undefined) return;

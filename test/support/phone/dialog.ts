@@ -23,6 +23,7 @@ export class Dialog {
   remoteTarget: string;
   readonly #transport: SipTransport;
   readonly #user: string;
+  readonly #start: DialogStart;
   #cseq = 0;
 
   constructor(transport: SipTransport, start: DialogStart) {
@@ -32,6 +33,7 @@ export class Dialog {
     this.remote = start.remote;
     this.remoteTarget = start.remoteTarget;
     this.#user = start.user;
+    this.#start = start;
   }
 
   get contact(): string {
@@ -46,6 +48,12 @@ export class Dialog {
     if (message.method === undefined && parameterOf(header(message, 'To'), 'tag') !== undefined) {
       this.remote = header(message, 'To');
     }
+  }
+
+  /** Back to before any answer: a challenge was no dialog (RFC 3261, section 22.2). */
+  forgetPeer(): void {
+    this.remote = this.#start.remote;
+    this.remoteTarget = this.#start.remoteTarget;
   }
 
   /** A new request in the dialog. ACK and CANCEL are made by `follow`. */

@@ -72,6 +72,11 @@ export class IncomingCall extends TestCall {
     this.finish({ by: 'us', sipStatus: status, method: 'response', reason: '' });
   }
 
+  override async giveUp(): Promise<void> {
+    if (this.isAnswered || this.isEnded) await super.giveUp();
+    else this.reject(480);
+  }
+
   override handleRequest(request: SipMessage, reply: Reply): void {
     if (request.method === 'ACK') this.#stopRepeating();
     if (request.method === 'CANCEL') {

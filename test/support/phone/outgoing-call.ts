@@ -34,12 +34,18 @@ export class OutgoingCall extends TestCall {
     this.parts.watch.note(`CANCEL was answered ${summary(response)}`);
   }
 
+  override async giveUp(): Promise<void> {
+    if (this.isAnswered || this.isEnded) await super.giveUp();
+    else await this.cancel();
+  }
+
   async #follow(credentials: Credentials | undefined): Promise<void> {
     const { dialog, transactions } = this.parts;
     let response = await this.#send();
     const challenge = header(response, 'Proxy-Authenticate') || header(response, 'WWW-Authenticate');
     if ((response.status === 401 || response.status === 407) && credentials !== undefined && challenge !== '') {
       transactions.sendOnly(dialog.follow('ACK', this.#invite, response));
+      dialog.forgetPeer();
       const name = response.status === 407 ? 'Proxy-Authorization' : 'Authorization';
       const line = { method: 'INVITE', uri: this.#invite.uri ?? '' };
       const again = dialog.request(

@@ -164,9 +164,7 @@ export class TestPhone {
   async close(): Promise<void> {
     if (this.#closed) return;
     for (const call of this.#calls.values()) {
-      if (call.isAnswered && !call.isEnded) {
-        await call.hangup().catch((error: unknown) => this.watch.note(`BYE at the end: ${String(error)}`));
-      }
+      await call.giveUp().catch((error: unknown) => this.watch.note(`at the end: ${String(error)}`));
     }
     await this.vanish();
   }
