@@ -44,6 +44,7 @@ export class EslConnection {
   readonly #reader = new FrameReader();
   readonly #replies: ReplyQueue;
   #keepAliveTimer: Timer | undefined;
+  #keepAliveAnswered = true;
   #bytesSeen = 0;
   #closed = false;
 
@@ -103,27 +104,37 @@ export class EslConnection {
   }
 
   #askAlive(): void {
-    let answered = false;
-    void this.send(this.#options.keepAlive, this.#options.keepAliveDeadlineMs * MAX_KEEP_ALIVE_ROUNDS).then(() => {
-      answered = true;
+    const { keepAlive, keepAliveDeadlineMs } = this.#options;
+    this.#keepAliveAnswered = false;
+    void this.send(keepAlive, keepAliveDeadlineMs * (MAX_KEEP_ALIVE_ROUNDS + 1)).then((reply) => {
+      if (!reply.ok || this.#closed) return;
+      this.#keepAliveAnswered = true;
+      this.#keepAliveTimer?.cancel();
+      this.startKeepAlive();
     });
-    this.#awaitAlive(() => answered, MAX_KEEP_ALIVE_ROUNDS);
+    this.#awaitAlive(MAX_KEEP_ALIVE_ROUNDS);
   }
 
-  #awaitAlive(answered: () => boolean, rounds: number): void {
+  /** Watches over a keep-alive command that is on its way. */
+  #awaitAlive(rounds: number): void {
+    if (this.#closed) return;
     const seenBefore = this.#bytesSeen;
     this.#keepAliveTimer = this.#options.clock.setTimer(this.#options.keepAliveDeadlineMs, () => {
-      if (answered()) {
-        this.startKeepAlive();
-      } else if (this.#socket.isPaused()) {
-        // We are the ones who don't read: silence says nothing about the peer.
-        this.#awaitAlive(answered, rounds);
-      } else if (this.#bytesSeen === seenBefore || rounds <= 1) {
-        this.close(`no sign of life for ${this.#options.keepAliveDeadlineMs} ms`);
-      } else {
-        this.#awaitAlive(answered, rounds - 1);
-      }
+      // When this process itself was busy, the peer's bytes lie in the socket: they are read before the verdict.
+      setImmediate(() => this.#judgeAlive(seenBefore, rounds));
     });
+  }
+
+  #judgeAlive(seenBefore: number, rounds: number): void {
+    if (this.#closed || this.#keepAliveAnswered) return;
+    if (this.#socket.isPaused()) {
+      // We are the ones who don't read: silence says nothing about the peer.
+      this.#awaitAlive(rounds);
+    } else if (this.#bytesSeen === seenBefore || rounds <= 1) {
+      this.close(`no sign of life for ${this.#options.keepAliveDeadlineMs} ms`);
+    } else {
+      this.#awaitAlive(rounds - 1);
+    }
   }
 
   #read(chunk: Buffer): void {
