@@ -31,7 +31,7 @@ export interface DraftTimes {
   readonly retryMs: number;
 }
 
-export const draftTimes: DraftTimes = { debounceMs: 300, longestWaitMs: 2000, retryMs: 2000 };
+const draftTimes: DraftTimes = { debounceMs: 300, longestWaitMs: 2000, retryMs: 2000 };
 
 export interface DraftSyncParts {
   readonly copies: LocalCopies;

@@ -4,7 +4,6 @@ export { ElButton } from 'element-plus/es/components/button/index.mjs';
 export { ElDialog } from 'element-plus/es/components/dialog/index.mjs';
 export { ElDrawer } from 'element-plus/es/components/drawer/index.mjs';
 export { ElDropdown, ElDropdownItem, ElDropdownMenu } from 'element-plus/es/components/dropdown/index.mjs';
-export { ElIcon } from 'element-plus/es/components/icon/index.mjs';
 export { ElInput } from 'element-plus/es/components/input/index.mjs';
 export { ElMessage } from 'element-plus/es/components/message/index.mjs';
 export { ElMessageBox } from 'element-plus/es/components/message-box/index.mjs';

@@ -9,7 +9,7 @@ import {
 import { beat, type Place, received, retryDelayMs, startPlace, welcomed } from './lib/link.ts';
 import type { LinkStatus, Outcome, SocketHandlers, SocketLike, SocketTimes } from './lib/socket-types.ts';
 
-export const socketTimes: SocketTimes = {
+const socketTimes: SocketTimes = {
   pingAfterMs: 4000,
   pongWithinMs: 5000,
   replyWithinMs: 5000,

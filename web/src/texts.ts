@@ -8,7 +8,6 @@ export const texts = {
   productLine: '12345 政务服务便民热线',
   titles: { agent: '坐席工作台', subcentre: '分中心工作台' },
   none: '—',
-  close: '关闭',
   cancel: '取消',
   retry: '重试',
   loading: '正在载入…',
@@ -53,7 +52,6 @@ export const texts = {
     ready: '就绪',
     break: '休息',
     breakReason: '休息原因',
-    wrapUp: '整理',
     endWrapUp: '结束整理',
     secondsLeft: (seconds: number) => `剩 ${seconds} 秒`,
     breakAfterCall: (reason: string) => `本次通话结束后休息（${reason}）`,
@@ -108,8 +106,6 @@ export const texts = {
 
   card: {
     title: '来电信息',
-    number: '来电号码',
-    callerName: '来电名称',
     hotline: '拨打热线',
     queue: '所在队列',
     waited: '等待时长',

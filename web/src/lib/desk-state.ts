@@ -1,7 +1,7 @@
 /** What the server has told this window, as one immutable value; every push makes the next one. */
 import type { DeskCall, DeskPush, DraftView, SeatStatusView, TodayCallView } from '@desk/protocol';
 
-export interface DeskPerson {
+interface DeskPerson {
   readonly id: string;
   readonly name: string;
   readonly role: 'agent' | 'supervisor' | 'subcentre';

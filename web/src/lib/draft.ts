@@ -14,7 +14,7 @@ export const emptyBody: OrderBody = {
   unit: '',
 };
 
-export type DraftFailure =
+type DraftFailure =
   /** No link, or no reply in time: kept here and sent again. */
   | { readonly kind: 'waiting' }
   /** The server said no, in these words: kept here, sent again with the next change. */
@@ -58,7 +58,7 @@ export function sameBody(a: OrderBody, b: OrderBody): boolean {
   return (Object.keys(emptyBody) as (keyof OrderBody)[]).every((field) => a[field] === b[field]);
 }
 
-export const isEmptyBody = (body: OrderBody): boolean => sameBody(body, emptyBody);
+const isEmptyBody = (body: OrderBody): boolean => sameBody(body, emptyBody);
 
 /** True when the form holds something that the server hasn't. */
 export const isDirty = (form: DraftForm): boolean => !sameBody(form.body, form.serverBody);

@@ -25,7 +25,7 @@ export function received(place: Place, seq: number): { fresh: boolean; place: Pl
   return { fresh: true, place: { epoch: place.epoch, lastSeq: seq } };
 }
 
-export const firstRetryMs = 200;
+const firstRetryMs = 200;
 export const longestRetryMs = 5000;
 
 /**
