@@ -6,6 +6,8 @@ const words: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full',
   EDQUOT: 'the disk quota is used up',
   EROFS: 'the disk is read-only',
+  // Node's recursive mkdir says this when the disk is read-only.
+  ENOENT: 'it is not there and can not be made',
   ENOTDIR: 'a part of the path is a file',
   EEXIST: 'a file of that name is in the way',
 };

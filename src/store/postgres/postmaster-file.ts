@@ -1,5 +1,5 @@
 import { watch } from 'node:fs';
-import { readFile, readlink, realpath } from 'node:fs/promises';
+import { readFile, readlink, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SetupError } from '../../kernel/errors.ts';
 import { ifThere, osCode } from './folder-problem.ts';
@@ -29,6 +29,16 @@ export async function readPostmasterFile(cluster: string): Promise<PostmasterFil
 export async function livingPostmaster(cluster: string): Promise<PostmasterFile | undefined> {
   const file = await readPostmasterFile(cluster);
   return file && (await worksIn(file.pid, cluster)) ? file : undefined;
+}
+
+/**
+ * Removes a `postmaster.pid` whose process number belongs to another program by now (after a restart of the machine or
+ * a container). PostgreSQL itself would take that program for its rival and not start.
+ */
+export async function removeMistakenFile(cluster: string): Promise<void> {
+  const file = await readPostmasterFile(cluster);
+  if (file === undefined || !isAlive(file.pid) || (await worksIn(file.pid, cluster))) return;
+  await rm(join(cluster, fileName), { force: true });
 }
 
 /**

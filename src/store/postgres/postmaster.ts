@@ -7,7 +7,7 @@ import type { Binaries } from './binaries.ts';
 import { onFolder, osCode } from './folder-problem.ts';
 import type { Place } from './place.ts';
 import { clusterOf } from './place.ts';
-import { livingPostmaster, type PostmasterFile, waitForPostmasterFile } from './postmaster-file.ts';
+import { livingPostmaster, type PostmasterFile, removeMistakenFile, waitForPostmasterFile } from './postmaster-file.ts';
 import { identityOf, programEnvironment } from './program.ts';
 import { lastWords, openServerLog, reasonOfDeath, saysDataIsInUse, saysPortIsTaken } from './server-log.ts';
 
@@ -46,6 +46,7 @@ export async function adoptOrLaunch(request: LaunchRequest): Promise<RunningPost
   for (let attempt = 1; ; attempt += 1) {
     const living = await livingPostmaster(cluster);
     if (living) return adopt(cluster, living);
+    await removeMistakenFile(cluster);
     const outcome = await launch(request);
     if (typeof outcome !== 'string') return outcome;
     const passes = saysDataIsInUse(outcome) || (saysPortIsTaken(outcome) && request.port === undefined);

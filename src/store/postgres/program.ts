@@ -3,7 +3,7 @@ import { SetupError } from '../../kernel/errors.ts';
 import type { OsUser } from './os-user.ts';
 
 /** How much of a program's output is kept; only its end is of interest. */
-const outputLimit = 16_384;
+const outputLimit = 262_144;
 
 export interface ProgramEnd {
   readonly code: number | null;

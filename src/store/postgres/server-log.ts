@@ -1,13 +1,16 @@
 import { constants } from 'node:fs';
-import { open, readFile, rename } from 'node:fs/promises';
+import { open, readFile, rename, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { ifThere } from './folder-problem.ts';
 
 const tailLength = 16_384;
+/** With less room than this PostgreSQL can't even begin. */
+const leastRoomBytes = 65_536;
 
 /** What the programs say when the surroundings are at fault, and the line that we say instead. */
 const knownReasons: readonly (readonly [RegExp, (folder: string) => string])[] = [
   [
-    /No space left on device|Disk quota exceeded/,
+    /No space left on device|Check free disk space|Disk quota exceeded/,
     (folder) => `DATA_FOLDER: the disk of ${folder} is full; make room or name another folder`,
   ],
   [
@@ -61,8 +64,10 @@ export async function openServerLog(path: string) {
   return open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW, 0o600);
 }
 
-/** The end of what PostgreSQL printed. */
+/** The end of what PostgreSQL printed. On a full disk it can't print anything, so the disk itself is asked. */
 export async function lastWords(path: string): Promise<string> {
   const printed = await ifThere(path, () => readFile(path, 'utf8'));
-  return (printed ?? '').slice(-tailLength);
+  if (printed) return printed.slice(-tailLength);
+  const { bavail, bsize } = await statfs(dirname(path));
+  return bavail * bsize < leastRoomBytes ? 'No space left on device' : '';
 }
