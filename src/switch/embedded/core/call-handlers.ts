@@ -75,7 +75,7 @@ export function sipHandlers(context: SwitchContext, channel: Channel, hooks: Out
     },
     onInfoDigit(digit, durationMs) {
       if (channel.ended) return;
-      emitDigit(context, channel, digit, durationMs, 'INFO');
+      emitDigit(context, channel, digit, durationMs, 'ENDPOINT');
       channel.bridgedTo?.media?.sendDigit(digit, durationMs);
     },
     onEnded(end) {

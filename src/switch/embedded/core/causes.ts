@@ -1,4 +1,4 @@
-/** Ending causes: FreeSWITCH's words, their Q.850 numbers, and how they meet SIP statuses (docs/switch-contract.md). */
+/** Ending causes: FreeSWITCH's words, their Q.850 numbers, and how they meet SIP statuses (docs/switch-contract.md). The tables are FreeSWITCH 1.10's. */
 
 /** Word to number (Q.850; numbers above 127 are FreeSWITCH's own). */
 const q850Numbers: Readonly<Record<string, number>> = {
@@ -11,7 +11,6 @@ const q850Numbers: Readonly<Record<string, number>> = {
   SUBSCRIBER_ABSENT: 20,
   CALL_REJECTED: 21,
   NUMBER_CHANGED: 22,
-  REDIRECTION_TO_NEW_DESTINATION: 23,
   EXCHANGE_ROUTING_ERROR: 25,
   DESTINATION_OUT_OF_ORDER: 27,
   INVALID_NUMBER_FORMAT: 28,
@@ -20,6 +19,7 @@ const q850Numbers: Readonly<Record<string, number>> = {
   NETWORK_OUT_OF_ORDER: 38,
   NORMAL_TEMPORARY_FAILURE: 41,
   SWITCH_CONGESTION: 42,
+  REQUESTED_CHAN_UNAVAIL: 44,
   SERVICE_UNAVAILABLE: 63,
   SERVICE_NOT_IMPLEMENTED: 79,
   INCOMPATIBLE_DESTINATION: 88,
@@ -29,6 +29,10 @@ const q850Numbers: Readonly<Record<string, number>> = {
   MEDIA_TIMEOUT: 604,
   USER_NOT_REGISTERED: 606,
 };
+
+/** Numbers beyond are FreeSWITCH's own and mean nothing outside of it. */
+const MAX_Q850 = 127;
+const NORMAL_CLEARING = 16;
 
 const wordsByNumber = new Map(Object.entries(q850Numbers).map(([word, number]) => [number, word]));
 
@@ -40,10 +44,10 @@ const wordsByStatus: Readonly<Record<number, string>> = {
   404: 'UNALLOCATED_NUMBER',
   405: 'SERVICE_UNAVAILABLE',
   407: 'CALL_REJECTED',
-  408: 'NO_USER_RESPONSE',
+  408: 'RECOVERY_ON_TIMER_EXPIRE',
   410: 'NUMBER_CHANGED',
   415: 'SERVICE_NOT_IMPLEMENTED',
-  480: 'NO_ANSWER',
+  480: 'NO_USER_RESPONSE',
   481: 'NORMAL_TEMPORARY_FAILURE',
   482: 'EXCHANGE_ROUTING_ERROR',
   483: 'EXCHANGE_ROUTING_ERROR',
@@ -53,7 +57,7 @@ const wordsByStatus: Readonly<Record<number, string>> = {
   488: 'INCOMPATIBLE_DESTINATION',
   500: 'NORMAL_TEMPORARY_FAILURE',
   501: 'SERVICE_NOT_IMPLEMENTED',
-  502: 'DESTINATION_OUT_OF_ORDER',
+  502: 'NETWORK_OUT_OF_ORDER',
   503: 'NORMAL_TEMPORARY_FAILURE',
   504: 'RECOVERY_ON_TIMER_EXPIRE',
   600: 'USER_BUSY',
@@ -89,9 +93,16 @@ export function causeNumber(word: string): number | undefined {
   return Object.hasOwn(q850Numbers, word) ? q850Numbers[word] : undefined;
 }
 
+/** The same as a true Q.850 number (1 to 127), as FreeSWITCH's `hangup_cause_q850` and a Reason header say it. */
+export function q850OfCause(word: string): number {
+  const number = causeNumber(word) ?? NORMAL_CLEARING;
+  return number <= MAX_Q850 ? number : NORMAL_CLEARING;
+}
+
 /** The cause of a refused INVITE. */
 export function causeOfStatus(status: number): string {
-  if (status >= 300 && status < 400) return 'REDIRECTION_TO_NEW_DESTINATION';
+  // A phone that forwards by itself is not followed: whom to ring is control's decision.
+  if (status >= 300 && status < 400) return 'REQUESTED_CHAN_UNAVAIL';
   return wordsByStatus[status] ?? 'NORMAL_UNSPECIFIED';
 }
 

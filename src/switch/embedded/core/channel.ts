@@ -23,6 +23,14 @@ export interface ChannelIdentity {
   readonly createdAtMs: number;
 }
 
+/** Set for every leg (contract, "Dialplan places"). */
+const STANDING_VARIABLES = [
+  ['transfer_after_bridge', 'parked:XML:yihaotong'],
+  ['hold_hangup_xfer_exten', 'parked:XML:yihaotong'],
+  ['RECORD_STEREO', 'true'],
+  ['playback_terminators', 'none'],
+] as const;
+
 const setup: Activity = { kind: 'setup', leave: () => undefined };
 
 export class Channel {
@@ -59,6 +67,7 @@ export class Channel {
     this.variables.set('uuid', identity.uuid);
     this.variables.set('direction', identity.direction);
     this.variables.set('channel_name', identity.name);
+    for (const [name, value] of STANDING_VARIABLES) this.variables.set(name, value);
   }
 
   get uuid(): string {

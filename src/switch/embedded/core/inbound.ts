@@ -1,5 +1,6 @@
 /** INVITEs that come in: checks, a channel, its media, the dialplan. */
 import { errorChain } from '../../../kernel/errors.ts';
+import { decodeValue } from '../../esl/wire.ts';
 import { reasonHeader } from '../sip/call.ts';
 import { InboundCall } from '../sip/inbound-call.ts';
 import type { SipRequest } from '../sip/message.ts';
@@ -27,6 +28,13 @@ function partyVariables(channel: Channel, prefix: string, value: string | undefi
   }
 }
 
+/** The caller's name as FreeSWITCH gives it: without the quotes, with its backslashes, URL codes decoded, harmless. */
+function callerName(from: string): string {
+  const open = from.lastIndexOf('<');
+  const name = open === -1 ? '' : from.slice(0, open).trim();
+  return decodeValue(/^".*"$/s.test(name) ? name.slice(1, -1) : name).replaceAll('${', '%{');
+}
+
 /** The caller's words as channel variables, under FreeSWITCH's names. */
 function describeCaller(channel: Channel, request: SipRequest, transaction: ServerTransaction): void {
   const { headers } = request;
@@ -44,9 +52,8 @@ function describeCaller(channel: Channel, request: SipRequest, transaction: Serv
   const userAgent = headers.get('user-agent');
   if (userAgent !== undefined) variables.set('sip_user_agent', userAgent);
   for (const [name, value] of headers) if (PASSED_HEADER.test(name)) variables.set(`sip_h_${name}`, value);
-  const from = parseNameAddress(headers.get('from') ?? '');
   channel.callerNumber = variables.get('sip_from_user') ?? '';
-  channel.callerName = from === undefined || from.displayName === '' ? channel.callerNumber : from.displayName;
+  channel.callerName = callerName(headers.get('from') ?? '') || channel.callerNumber;
 }
 
 function makeChannel(context: SwitchContext, agent: SipUserAgent, transaction: ServerTransaction): Channel {
@@ -110,10 +117,6 @@ export function receiveInvite(context: SwitchContext, agent: SipUserAgent, trans
       return;
     }
     offer = readSdp(request.body);
-    if (offer === undefined) {
-      transaction.respond(488, { headers: [['Warning', '305 yihaotong "No audio in PCMA or PCMU over RTP/AVP"']] });
-      return;
-    }
   }
   transaction.respond(100);
   const channel = makeChannel(context, agent, transaction);

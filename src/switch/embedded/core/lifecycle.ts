@@ -4,7 +4,7 @@ import { withDeadline } from '../../../kernel/deadline.ts';
 import { errorChain } from '../../../kernel/errors.ts';
 import type { LocalMedia, SipEnd } from '../sip/call.ts';
 import { InboundCall } from '../sip/inbound-call.ts';
-import { causeNumber, causeOfNumber, causeOfStatus, statusOfCause } from './causes.ts';
+import { causeNumber, causeOfNumber, causeOfStatus, q850OfCause, statusOfCause } from './causes.ts';
 import type { Channel } from './channel.ts';
 import { emitChannelEvent, type SwitchContext } from './context.ts';
 import type { HeaderList } from './events.ts';
@@ -19,11 +19,11 @@ export function localMedia(channel: Channel): LocalMedia | undefined {
 }
 
 /** Sends 180 to an unanswered caller. */
-export function ringReady(channel: Channel): void {
-  if (channel.sip instanceof InboundCall && channel.answerState === 'ringing') {
-    channel.callState = 'RINGING';
-    channel.sip.ring();
-  }
+export function ringReady(context: SwitchContext, channel: Channel): void {
+  if (!(channel.sip instanceof InboundCall) || channel.answerState !== 'ringing') return;
+  channel.callState = 'RINGING';
+  channel.sip.ring();
+  emitChannelEvent(context, 'CHANNEL_PROGRESS', channel);
 }
 
 /** Lets an unanswered caller hear before the answer (183), as far as his INVITE allows it. */
@@ -54,7 +54,12 @@ export function answer(context: SwitchContext, channel: Channel): boolean {
   if (channel.answered) return true;
   const media = localMedia(channel);
   if (!(channel.sip instanceof InboundCall) || media === undefined) return false;
-  const { remote } = channel.sip;
+  const { remote, usable } = channel.sip;
+  if (!usable) {
+    // The offer holds no codec of ours (contract: 488 at the answer).
+    hangup(context, channel, 'INCOMPATIBLE_DESTINATION');
+    return false;
+  }
   if (remote !== undefined) channel.media?.setRemote(remote);
   channel.sip.answer(media);
   noteAnswered(context, channel);
@@ -65,7 +70,7 @@ function setEndVariables(context: SwitchContext, channel: Channel, cause: string
   const { variables } = channel;
   const now = context.clock.now();
   variables.set('hangup_cause', cause);
-  variables.set('hangup_cause_q850', String(causeNumber(cause) ?? 31));
+  variables.set('hangup_cause_q850', String(q850OfCause(cause)));
   variables.set('sip_hangup_disposition', end.disposition);
   if (end.status !== undefined) {
     variables.set('sip_term_status', String(end.status));
@@ -117,13 +122,14 @@ function dismantle(context: SwitchContext, channel: Channel, cause: string, end:
   });
 }
 
-/** Ends a leg from our side with a cause word; a word that is unknown counts as NORMAL_CLEARING. */
-export function hangup(context: SwitchContext, channel: Channel, cause: string): void {
+/**
+ * Ends a leg from our side with a cause word; a word that is unknown counts as NORMAL_CLEARING. An unanswered caller is
+ * told `sipStatus`, by default the one that fits the cause.
+ */
+export function hangup(context: SwitchContext, channel: Channel, cause: string, sipStatus?: number): void {
   if (channel.ended) return;
   const word = causeNumber(cause) === undefined ? 'NORMAL_CLEARING' : cause;
-  const q850 = causeNumber(word) ?? 16;
-  // Numbers beyond 127 are no Q.850 and mean nothing to the far end.
-  const reason = { sipStatus: statusOfCause(word), q850: q850 <= 127 ? q850 : 16, word };
+  const reason = { sipStatus: sipStatus ?? statusOfCause(word), q850: q850OfCause(word), word };
   const end: SipEnd = channel.sip?.hangup(reason) ?? { disposition: 'none' };
   dismantle(context, channel, word, end);
 }

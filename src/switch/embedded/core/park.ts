@@ -1,6 +1,7 @@
 /** Park: the leg waits for control, and can run applications. */
 import type { Timer } from '../../../kernel/clock.ts';
-import { ApplicationQueue, type ExecuteRequest, emitExecuteComplete } from './application-queue.ts';
+import { ApplicationQueue, type ExecuteRequest } from './application-queue.ts';
+import { isApplication } from './applications.ts';
 import type { Activity, Channel } from './channel.ts';
 import { emitChannelEvent, type SwitchContext } from './context.ts';
 import { hangup } from './lifecycle.ts';
@@ -55,10 +56,15 @@ export function park(context: SwitchContext, channel: Channel): void {
   emitChannelEvent(context, 'CHANNEL_PARK', channel);
 }
 
-/** Runs an application on a leg. On one that is not parked it ends at once, and says so. */
+/** Runs an application on a leg; one that doesn't exist, or a leg that isn't parked, leads to nothing but the log. */
 export function execute(context: SwitchContext, channel: Channel, request: ExecuteRequest): void {
-  const accepted = parkOf(channel)?.applications.push(request) === true;
-  if (accepted) return;
-  context.log.warn({ uuid: channel.uuid, application: request.application }, 'an application found its leg not parked');
-  emitExecuteComplete(context, channel, request, '-ERR leg is not parked');
+  const { application } = request;
+  if (!isApplication(application)) {
+    context.log.warn(
+      { uuid: channel.uuid, application },
+      'an application was asked for that this switch does not have',
+    );
+  } else if (parkOf(channel)?.applications.push(request) !== true) {
+    context.log.warn({ uuid: channel.uuid, application }, 'an application found its leg not parked, or too many wait');
+  }
 }

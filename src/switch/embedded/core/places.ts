@@ -11,7 +11,6 @@ import { startRecording } from './recording.ts';
 export const HOUSE_CONTEXT = 'yihaotong';
 const FALLBACK_RECORDING_MS = 120_000;
 const CONFERENCE_PREFIX = 'conf-';
-const AFTER_BRIDGE = `parked:XML:${HOUSE_CONTEXT}`;
 
 /** `sched_transfer`: if nobody disarms it, the leg goes to that extension. */
 export function armFallback(context: SwitchContext, channel: Channel, delayMs: number, extension: string): void {
@@ -70,9 +69,7 @@ function receiveCitizen(context: SwitchContext, channel: Channel): void {
   const { variables } = channel;
   variables.set('yht_role', 'citizen');
   variables.set('yht_dialled', channel.destination);
-  variables.set('RECORD_STEREO', 'true');
-  variables.set('transfer_after_bridge', AFTER_BRIDGE);
-  ringReady(channel);
+  ringReady(context, channel);
   armFallback(context, channel, context.config().citizenFallbackMs, 'fallback-citizen');
   park(context, channel);
 }
@@ -95,7 +92,7 @@ export function enterPlace(context: SwitchContext, channel: Channel): void {
   const { destination } = channel;
   channel.state = 'CS_ROUTING';
   if (channel.context === HOUSE_CONTEXT) enterHouse(context, channel, destination);
-  else if (channel.context === 'agents') hangup(context, channel, 'CALL_REJECTED');
+  else if (channel.context === 'agents') hangup(context, channel, 'CALL_REJECTED', 403);
   else if (context.config().hotlineNumbers.includes(destination)) receiveCitizen(context, channel);
   else hangup(context, channel, 'UNALLOCATED_NUMBER');
 }

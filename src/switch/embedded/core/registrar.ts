@@ -24,7 +24,6 @@ export interface Binding {
   readonly callId: string;
   readonly sequence: number;
   readonly expiresAtMs: number;
-  readonly registeredAt: number;
 }
 
 interface LiveBinding extends Binding {
@@ -35,8 +34,6 @@ type User = EmbeddedSwitchConfig['users'][number];
 
 const DEFAULT_EXPIRES_SECONDS = 3_600;
 const MAX_EXPIRES_SECONDS = 7_200;
-/** One person has a desk phone and perhaps a softphone; the oldest binding makes room for more. */
-const MAX_BINDINGS_PER_USER = 5;
 
 function readExpires(text: string | undefined): number | undefined {
   return text !== undefined && /^\d{1,10}$/.test(text) ? Math.min(Number(text), MAX_EXPIRES_SECONDS) : undefined;
@@ -46,9 +43,9 @@ export class Registrar {
   readonly failures: FailureLimit;
   readonly #context: SwitchContext;
   readonly #nonces: NonceKeeper;
-  readonly #bindings = new Map<string, LiveBinding[]>();
+  /** One registration per user, as on FreeSWITCH: the newest one counts. */
+  readonly #bindings = new Map<string, LiveBinding>();
   #users = new Map<string, User>();
-  #order = 0;
 
   constructor(context: SwitchContext) {
     this.#context = context;
@@ -62,23 +59,23 @@ export class Registrar {
   /** Takes the users of the settings now in force; those who are gone lose their registrations. */
   reload(): void {
     this.#users = new Map(this.#context.config().users.map((user) => [user.user, user]));
-    for (const [user, bindings] of this.#bindings) {
-      if (!this.#users.has(user)) for (const binding of [...bindings]) this.#remove(binding, 'unregister');
+    for (const [user, binding] of [...this.#bindings]) {
+      if (!this.#users.has(user)) this.#remove(binding, 'unregister');
     }
   }
 
-  /** Where a call to that user goes: his newest registration. */
+  /** Where a call to that user goes. */
   find(user: string): Binding | undefined {
-    return this.#bindings.get(user)?.reduce((newest, one) => (one.registeredAt > newest.registeredAt ? one : newest));
+    return this.#bindings.get(user);
   }
 
   all(): Binding[] {
-    return [...this.#bindings.values()].flat();
+    return [...this.#bindings.values()];
   }
 
   /** Cancels all timers. */
   close(): void {
-    for (const bindings of this.#bindings.values()) for (const binding of bindings) binding.timer.cancel();
+    for (const binding of this.#bindings.values()) binding.timer.cancel();
     this.#bindings.clear();
   }
 
@@ -125,9 +122,9 @@ export class Registrar {
       return undefined;
     }
     if (!this.#passwordRight(credentials, request.method)) {
+      // The same answer for a wrong password and an unknown name: it tells a guesser nothing.
       this.failures.note(flow.remoteAddress, name);
-      if (this.failures.isBanned(flow.remoteAddress, name)) transaction.respond(403);
-      else this.#challenge(transaction, status, claimed, false);
+      transaction.respond(403);
       return undefined;
     }
     if (verdict === 'stale' || !this.#nonces.use(credentials.nonce, credentials.qop?.nc)) {
@@ -157,7 +154,8 @@ export class Registrar {
         transaction.respond(400);
         return;
       }
-      for (const binding of [...(this.#bindings.get(user) ?? [])]) this.#remove(binding, 'unregister');
+      const binding = this.#bindings.get(user);
+      if (binding !== undefined) this.#remove(binding, 'unregister');
     } else if (!this.#bindAll(transaction, user, contacts, expires)) return;
     transaction.respond(200, { headers: this.#currentContacts(user) });
   }
@@ -179,39 +177,31 @@ export class Registrar {
     for (const { contact, address } of parsed) {
       if (address === undefined) continue;
       const seconds = readExpires(address.parameters.get('expires')) ?? expires ?? DEFAULT_EXPIRES_SECONDS;
-      const existing = this.#bindings.get(user)?.find((binding) => binding.uri === address.uri);
+      const existing = this.#bindings.get(user);
       // Section 10.3 step 7: an older request of the same phone that was overtaken changes nothing.
-      if (existing?.callId === callId && sequence <= existing.sequence) continue;
-      if (seconds === 0) {
-        if (existing !== undefined) this.#remove(existing, 'unregister');
-      } else this.#bind({ user, contact, uri: address.uri, flow, callId, sequence }, seconds, existing);
+      if (existing?.callId === callId && sequence < existing.sequence) continue;
+      if (seconds > 0) this.#bind({ user, contact, uri: address.uri, flow, callId, sequence }, seconds);
+      else if (existing?.uri === address.uri) this.#remove(existing, 'unregister');
     }
     return true;
   }
 
-  #bind(one: Omit<Binding, 'expiresAtMs' | 'registeredAt'>, seconds: number, existing: LiveBinding | undefined): void {
+  /** The new registration takes the place of the one before, of whichever phone, without a word about that one. */
+  #bind(one: Omit<Binding, 'expiresAtMs'>, seconds: number): void {
     const { clock } = this.#context;
-    existing?.timer.cancel();
-    const bindings = (this.#bindings.get(one.user) ?? []).filter((binding) => binding !== existing);
-    this.#order += 1;
+    this.#bindings.get(one.user)?.timer.cancel();
     const binding: LiveBinding = {
       ...one,
       expiresAtMs: clock.now() + seconds * 1000,
-      registeredAt: this.#order,
       timer: clock.setTimer(seconds * 1000, () => this.#remove(binding, 'expire')),
     };
-    bindings.push(binding);
-    this.#bindings.set(one.user, bindings);
-    const oldest = bindings.length > MAX_BINDINGS_PER_USER ? bindings[0] : undefined;
-    if (oldest !== undefined) this.#remove(oldest, 'unregister');
+    this.#bindings.set(one.user, binding);
     this.#emit('register', binding, seconds);
   }
 
   #remove(binding: LiveBinding, why: 'unregister' | 'expire'): void {
     binding.timer.cancel();
-    const left = (this.#bindings.get(binding.user) ?? []).filter((one) => one !== binding);
-    if (left.length === 0) this.#bindings.delete(binding.user);
-    else this.#bindings.set(binding.user, left);
+    this.#bindings.delete(binding.user);
     this.#emit(why, binding, 0);
   }
 
@@ -238,10 +228,9 @@ export class Registrar {
   }
 
   #currentContacts(user: string): Array<readonly [string, string]> {
-    const now = this.#context.clock.now();
-    return (this.#bindings.get(user) ?? []).map((binding) => {
-      const left = Math.max(1, Math.round((binding.expiresAtMs - now) / 1000));
-      return ['Contact', `<${binding.uri}>;expires=${left}`] as const;
-    });
+    const binding = this.#bindings.get(user);
+    if (binding === undefined) return [];
+    const left = Math.max(1, Math.round((binding.expiresAtMs - this.#context.clock.now()) / 1000));
+    return [['Contact', `<${binding.uri}>;expires=${left}`]];
   }
 }

@@ -41,7 +41,9 @@ const uuidTransfer = onLeg((core, channel, args) => {
   return OK;
 });
 
-const uuidRecord = onLeg((core, channel, args, argument) => {
+const uuidRecord: Command = (core, args, argument) => {
+  const channel = core.context.channels.get(args[0] ?? '');
+  if (channel === undefined) return '-ERR Cannot locate session!\n';
   const action = args[1] ?? '';
   // The path is all the rest of the line: it may hold spaces.
   const path = argument.split(/\s+/).slice(2).join(' ');
@@ -58,7 +60,7 @@ const uuidRecord = onLeg((core, channel, args, argument) => {
     return done ? success : `-ERR Cannot ${action} record session!\n`;
   }
   return usage('<uuid> [start|stop|mask|unmask] <path>');
-});
+};
 
 const uuidSetVariable = onLeg((_core, channel, args, argument) => {
   const name = args[1] ?? '';
@@ -92,7 +94,10 @@ const originate: Command = async (core, _args, argument) => {
 };
 
 const commands: Readonly<Record<string, Command>> = {
-  uuid_answer: onLeg((core, channel) => (answer(core.context, channel) ? OK : '-ERR Cannot answer this leg\n')),
+  uuid_answer: (core, args) => {
+    const channel = core.context.channels.get(args[0] ?? '');
+    return channel !== undefined && answer(core.context, channel) ? OK : '-ERROR\n';
+  },
   uuid_kill: onLeg((core, channel, args) => {
     hangup(core.context, channel, args[1] ?? 'NORMAL_CLEARING');
     return OK;
@@ -114,7 +119,7 @@ const commands: Readonly<Record<string, Command>> = {
   uuid_dump: onLeg((_core, channel) => dumpChannel(channel)),
   sched_del: (core, args) => {
     const channel = core.context.channels.get(args[0] ?? '');
-    return channel === undefined ? '-ERR no such task\n' : `+OK Deleted: ${disarmFallbacks(channel)}\n`;
+    return `+OK Deleted: ${channel === undefined ? 0 : disarmFallbacks(channel)}\n`;
   },
   show,
   conference,

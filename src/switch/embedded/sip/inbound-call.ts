@@ -12,7 +12,7 @@ import type { DialogParty, SipUserAgent } from './user-agent.ts';
 export interface InboundCallOptions {
   readonly agent: SipUserAgent;
   readonly transaction: ServerTransaction;
-  /** The caller's offer; undefined when the INVITE has none and the offer must be ours. */
+  /** The caller's offer; undefined when there is none that we can use. */
   readonly offer: ReadSdp | undefined;
   readonly handlers: SipCallHandlers;
   readonly onRecvCancel?: () => void;
@@ -81,6 +81,11 @@ export class InboundCall implements SipCall, DialogParty {
     this.#invite.respond(200, { headers: this.#contact, body });
   }
 
+  /** Whether it can be answered: by answering a sound offer, or by making one where the INVITE has none. */
+  get usable(): boolean {
+    return this.#options.offer !== undefined || this.#invite.request.body === '';
+  }
+
   get remote(): RemoteMedia | undefined {
     return this.#options.offer?.remote;
   }
@@ -96,7 +101,7 @@ export class InboundCall implements SipCall, DialogParty {
     const bye = (): void => this.#usage.bye(cause.q850, cause.word, () => this.#forget());
     if (this.#acknowledged) bye();
     else this.#afterAck = bye;
-    return { disposition: 'send_bye', status: 200 };
+    return { disposition: 'send_bye' };
   }
 
   #receiveCancel(): void {

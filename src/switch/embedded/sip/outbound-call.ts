@@ -154,7 +154,7 @@ export class OutboundCall implements SipCall, DialogParty {
     this.#over = true;
     if (this.#usage !== undefined) {
       this.#usage.bye(cause.q850, cause.word, () => this.#forget());
-      return { disposition: 'send_bye', status: 200 };
+      return { disposition: 'send_bye' };
     }
     this.#cancelling = true;
     // Section 9.1: a CANCEL may only follow a provisional response; until one comes it waits.
