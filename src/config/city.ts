@@ -33,11 +33,8 @@ const profileSchema = z.strictObject({
 });
 type Profile = z.infer<typeof profileSchema>;
 
-/** A sub-centre's exchange. */
-export type Gateway = Profile['gateways'][number];
-
 /** A number at which citizens call, or to which they are put through. */
-export interface CityHotline {
+interface CityHotline {
   readonly number: string;
   readonly name: string;
   readonly owner: string;

@@ -77,12 +77,12 @@ const environmentSchema = z
 type Environment = z.infer<typeof environmentSchema>;
 
 /** Where the database is. */
-export type DatabaseConfig =
+type DatabaseConfig =
   | { readonly kind: 'external'; readonly url: Secret }
   | { readonly kind: 'embedded'; readonly folder: string; readonly osUserName: string };
 
 /** Where the switch is. */
-export type SwitchConfig =
+type SwitchConfig =
   | { readonly kind: 'freeswitch'; readonly host: string; readonly port: number; readonly password: Secret }
   | { readonly kind: 'embedded'; readonly eslPort: number };
 

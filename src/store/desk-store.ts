@@ -14,7 +14,7 @@ const todayLength = 300;
 const summaryLength = 80;
 
 /** A draft and, once it was saved for good, the order that was made of it. */
-export interface DraftWithOrder {
+interface DraftWithOrder {
   readonly callId: string;
   readonly version: number;
   readonly body: OrderBody;
@@ -22,7 +22,7 @@ export interface DraftWithOrder {
   readonly orderNo: string | null;
 }
 
-export interface CallerHistory {
+interface CallerHistory {
   readonly earlierCalls: {
     readonly callId: string;
     readonly startedAtMs: number;
@@ -52,7 +52,7 @@ export interface BoundDeskStore {
   callOwner(callId: string): Promise<{ agentId: string | null; callerNumber: string } | undefined>;
 }
 
-export interface DeskOrderWish {
+interface DeskOrderWish {
   readonly callId: string;
   readonly personId: string;
   readonly callerNumber: string;

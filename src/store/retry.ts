@@ -15,7 +15,7 @@ const restart: RetryRule = { attempts: 6, firstDelayMs: 100 };
  * certain that nothing was committed, so trying again can't do a thing twice. A connection that broke in the middle
  * says nothing of the kind and is not here: work that may be repeated asks for that with `repeatable`.
  */
-export const retryRules: Readonly<Record<string, RetryRule>> = {
+const retryRules: Readonly<Record<string, RetryRule>> = {
   '40001': contention, // serialization_failure
   '40P01': contention, // deadlock_detected
   '55P03': contention, // lock_not_available

@@ -25,7 +25,7 @@ export interface PeopleTable {
   created_at: DefaultedTimestamp;
 }
 
-export interface SessionsTable {
+interface SessionsTable {
   token_sha256: Buffer;
   person_id: string;
   created_at: DefaultedTimestamp;
@@ -41,7 +41,7 @@ export interface SeatsTable {
   idle_since: NullableTimestamp;
 }
 
-export interface SeatReservationsTable {
+interface SeatReservationsTable {
   person_id: string;
   call_id: string;
   leg_id: string;

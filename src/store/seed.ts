@@ -16,7 +16,7 @@ export async function seedCity(db: Db, profile: CityProfile): Promise<void> {
 type DemoPerson = Pick<NewPerson, 'login' | 'name' | 'role' | 'extension' | 'hotlineNumber'>;
 
 /** The people with whom a newcomer tries the service out. */
-export const demoPeople: readonly DemoPerson[] = [
+const demoPeople: readonly DemoPerson[] = [
   { login: '1001', name: '王敏', role: 'agent', extension: '1001', hotlineNumber: null },
   { login: '1002', name: '李强', role: 'agent', extension: '1002', hotlineNumber: null },
   { login: '1003', name: '张婷', role: 'agent', extension: '1003', hotlineNumber: null },

@@ -59,7 +59,7 @@ const reasons: Readonly<Record<string, string>> = {
 };
 
 /** One clear line about a database that can't be reached. */
-export function connectionProblem(error: unknown, url: Secret): SetupError {
+function connectionProblem(error: unknown, url: Secret): SetupError {
   const code =
     error instanceof pg.DatabaseError || (error instanceof Error && 'code' in error) ? error.code : undefined;
   const reason = reasons[String(code)] ?? `can't be used (${errorChain(error)})`;

@@ -5,7 +5,8 @@ import { basename, dirname, extname, join } from 'node:path';
 import { z } from 'zod';
 import { SetupError } from '../../kernel/errors.ts';
 import { ifThere, osCode } from './folder-problem.ts';
-import { type OsUser, userCan } from './os-user.ts';
+import { userCan } from './os-user.ts';
+import type { OsUser } from './program.ts';
 
 const linksSchema = z.array(z.object({ source: z.string(), target: z.string() }));
 const packageSchema = z.object({ version: z.string() });

@@ -18,7 +18,7 @@ export function osCode(error: unknown): string | undefined {
 }
 
 /** One clear line about a file or folder of the data that can't be used; other errors come back as they are. */
-export function folderProblem(path: string, error: unknown): unknown {
+function folderProblem(path: string, error: unknown): unknown {
   const word = words[osCode(error) ?? ''];
   if (word === undefined) return error;
   return new SetupError(`DATA_FOLDER: ${path} can't be used: ${word}; mend that or name another folder`, {

@@ -1,14 +1,7 @@
 import { SetupError } from '../../kernel/errors.ts';
-import { runProgram } from './program.ts';
+import { type OsUser, runProgram } from './program.ts';
 
 const lookupDeadlineMs = 10_000;
-
-/** An account of the operating system. */
-export interface OsUser {
-  readonly name: string;
-  readonly uid: number;
-  readonly gid: number;
-}
 
 /** True when this process is root, as which PostgreSQL refuses to run. */
 export function runsAsRoot(): boolean {

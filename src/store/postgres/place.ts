@@ -4,8 +4,9 @@ import { dirname, join } from 'node:path';
 import { SetupError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
 import { ifThere, onFolder } from './folder-problem.ts';
-import { type OsUser, runsAsRoot, unprivilegedUser, userCan } from './os-user.ts';
+import { runsAsRoot, unprivilegedUser, userCan } from './os-user.ts';
 import { livingPostmaster } from './postmaster-file.ts';
+import type { OsUser } from './program.ts';
 
 /** Where the data of the embedded PostgreSQL lies, and who runs it. */
 export interface Place {

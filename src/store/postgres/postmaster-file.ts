@@ -14,7 +14,7 @@ export interface PostmasterFile {
 }
 
 /** Reads `postmaster.pid`; undefined when there is none or it is still being written. */
-export async function readPostmasterFile(cluster: string): Promise<PostmasterFile | undefined> {
+async function readPostmasterFile(cluster: string): Promise<PostmasterFile | undefined> {
   const path = join(cluster, fileName);
   const text = await ifThere(path, () => readFile(path, 'utf8'));
   if (text === undefined) return undefined;

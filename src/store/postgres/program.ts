@@ -1,9 +1,15 @@
 import { spawn } from 'node:child_process';
 import { SetupError } from '../../kernel/errors.ts';
-import type { OsUser } from './os-user.ts';
 
 /** How much of a program's output is kept; only its end is of interest. */
 const outputLimit = 262_144;
+
+/** An account of the operating system. */
+export interface OsUser {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+}
 
 export interface ProgramEnd {
   readonly code: number | null;
