@@ -1,4 +1,4 @@
-import { decodeValue, type HeaderBlock, parsePlainEvent } from './wire.ts';
+import { type HeaderBlock, parsePlainEvent } from './wire.ts';
 
 /** FreeSWITCH writes this word where a value is empty. */
 const EMPTY_VALUE = '_undef_';
@@ -34,8 +34,8 @@ class PlainEvent implements EslEvent {
     return value === undefined || value === '' || value === EMPTY_VALUE ? undefined : value;
   }
 
-  *headers(): Iterable<readonly [string, string]> {
-    for (const name of this.#headers.names()) yield [name, decodeValue(this.#headers.raw(name) ?? '')];
+  headers(): Iterable<readonly [string, string]> {
+    return this.#headers.entries();
   }
 
   get body(): string {
@@ -59,7 +59,8 @@ class JsonEvent implements EslEvent {
   }
 
   *headers(): Iterable<readonly [string, string]> {
-    for (const [name, value] of Object.entries(this.#values)) {
+    for (const name of Object.keys(this.#values)) {
+      const value = this.#values[name];
       if (typeof value === 'string' && name !== '_body') yield [name, value];
     }
   }

@@ -8,7 +8,6 @@ const CARRIAGE_RETURN = 0x0d;
 
 /** The first two of these are FreeSWITCH's own unsafe set; everything outside printable ASCII is encoded as well. */
 const NEEDS_ENCODING = /[^A-Za-z0-9\-_.!~*'()/$,]/;
-const HEX_PAIR = /^[0-9A-Fa-f]{2}$/;
 
 /** URL-encodes a header value (UTF-8). Never throws: a lone surrogate becomes U+FFFD. */
 export function encodeValue(value: string): string {
@@ -18,78 +17,139 @@ export function encodeValue(value: string): string {
   return encodeURIComponent(wellFormed).replaceAll('%2F', '/').replaceAll('%2C', ',').replaceAll('%24', '$');
 }
 
-/** Decodes a URL-encoded value. Never throws: a `%` that begins no valid code stays as it is. */
-export function decodeValue(value: string): string {
-  if (!value.includes('%')) return value;
-  const bytes: Buffer[] = [];
-  let plainFrom = 0;
-  let at = value.indexOf('%');
-  while (at !== -1) {
-    const pair = value.slice(at + 1, at + 3);
-    if (HEX_PAIR.test(pair)) {
-      bytes.push(Buffer.from(value.slice(plainFrom, at), 'utf8'), Buffer.from(pair, 'hex'));
-      plainFrom = at + 3;
-      at = value.indexOf('%', plainFrom);
-    } else {
-      at = value.indexOf('%', at + 1);
-    }
-  }
-  bytes.push(Buffer.from(value.slice(plainFrom), 'utf8'));
-  return Buffer.concat(bytes).toString('utf8');
+/** The value of each hexadecimal digit by its character code; -1 for everything else. */
+const HEX_VALUES = Int8Array.from({ length: 128 }, (_, code) => {
+  const digit = Number.parseInt(String.fromCharCode(code), 16);
+  return Number.isNaN(digit) ? -1 : digit;
+});
+
+/** The byte that the two characters after a `%` stand for; -1 when they are no hexadecimal digits. */
+function hexPair(value: string, at: number): number {
+  // Beyond the end charCodeAt gives NaN, which as an index gives undefined.
+  const high = HEX_VALUES[value.charCodeAt(at)] ?? -1;
+  const low = HEX_VALUES[value.charCodeAt(at + 1)] ?? -1;
+  return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
-/** A block of `Name: value` lines. Lines are indexed once, values are decoded when they are asked for. */
+/** Decoding needs room only while it runs; most values fit in here. */
+const scratch = Buffer.alloc(8192);
+
+/**
+ * Decodes a URL-encoded value. Never throws: a `%` that begins no valid code stays as it is, and bytes that are no
+ * UTF-8 become U+FFFD. Byte by byte, because this runs for every value that control reads of every event.
+ */
+export function decodeValue(value: string): string {
+  let at = value.indexOf('%');
+  if (at === -1) return value;
+  const bytes = value.length * 3 <= scratch.length ? scratch : Buffer.alloc(value.length * 3);
+  let size = bytes.write(value.slice(0, at), 0, 'utf8');
+  while (at < value.length) {
+    const code = value.charCodeAt(at);
+    const byte = code === 0x25 ? hexPair(value, at + 1) : code;
+    if (byte >= 0 && (byte < 0x80 || code === 0x25)) {
+      bytes[size] = byte;
+      size += 1;
+      at += code === 0x25 ? 3 : 1;
+    } else {
+      // A lone `%`, or text that came unencoded: it goes on as it is up to the next `%`.
+      const next = value.indexOf('%', at + 1);
+      const end = next === -1 ? value.length : next;
+      size += bytes.write(value.slice(at, end), size, 'utf8');
+      at = end;
+    }
+  }
+  return bytes.toString('utf8', 0, size);
+}
+
+/**
+ * A block of `Name: value` lines. Of most events few values are read and of many none, so lines are indexed at the
+ * first question that the first line can't answer, and values are decoded when they are asked for.
+ */
 export class HeaderBlock {
-  readonly #raw = new Map<string, string>();
-  /** The first line as it came; for a command it is the command itself. */
-  readonly firstLine: string;
+  readonly #text: string;
+  #index: Map<string, string> | undefined;
 
   constructor(text: string) {
-    let from = 0;
-    let first: string | undefined;
-    while (from < text.length) {
-      let end = text.indexOf('\n', from);
-      if (end === -1) end = text.length;
-      const to = end > from && text.charCodeAt(end - 1) === CARRIAGE_RETURN ? end - 1 : end;
-      first ??= text.slice(from, to);
-      const colon = text.indexOf(':', from);
-      if (colon > from && colon < to) {
-        const name = text.slice(from, colon);
-        const valueFrom = text.charCodeAt(colon + 1) === 0x20 ? colon + 2 : colon + 1;
-        // The first of several equal names counts, as in FreeSWITCH's own reader.
-        if (!this.#raw.has(name)) this.#raw.set(name, text.slice(valueFrom, to));
-      }
-      from = end + 1;
-    }
-    this.firstLine = first ?? '';
+    this.#text = text;
+  }
+
+  /** The first line as it came; for a command it is the command itself. */
+  get firstLine(): string {
+    return this.#text.slice(0, lineEnd(this.#text, 0));
   }
 
   /** The value as it came, still encoded; names are compared exactly, then without regard to case. */
   raw(name: string): string | undefined {
-    const exact = this.#raw.get(name);
+    const exact = this.#find(name);
     if (exact !== undefined) return exact;
     const lower = name.toLowerCase();
-    for (const [key, value] of this.#raw) if (key.toLowerCase() === lower) return value;
+    for (const [key, value] of this.#indexed()) if (key.toLowerCase() === lower) return value;
     return undefined;
   }
 
   /** The URL-decoded value, or undefined when there is no such header. */
   get(name: string): string | undefined {
-    const value = this.#raw.get(name);
+    const value = this.#find(name);
     return value === undefined ? undefined : decodeValue(value);
   }
 
   /** All names, in the order in which they came. */
   names(): IterableIterator<string> {
-    return this.#raw.keys();
+    return this.#indexed().keys();
+  }
+
+  /** All lines in their order, values decoded; a name that came twice is there twice. */
+  *entries(): Generator<[string, string], void, undefined> {
+    for (const [name, value] of headerLines(this.#text)) yield [name, decodeValue(value)];
   }
 
   /** All headers, decoded. */
   toObject(): Record<string, string> {
     const result: Record<string, string> = {};
-    for (const [name, value] of this.#raw) result[name] = decodeValue(value);
+    for (const [name, value] of this.#indexed()) result[name] = decodeValue(value);
     return result;
   }
+
+  #find(name: string): string | undefined {
+    // What an event is called stands in its first line: an event that nobody reads further is never indexed.
+    if (this.#index === undefined && this.#text.startsWith(`${name}: `)) {
+      return this.#text.slice(name.length + 2, lineEnd(this.#text, 0));
+    }
+    return this.#indexed().get(name);
+  }
+
+  #indexed(): Map<string, string> {
+    if (this.#index !== undefined) return this.#index;
+    const index = new Map<string, string>();
+    for (const [name, value] of headerLines(this.#text)) {
+      // The first of several equal names counts, as in FreeSWITCH's own reader.
+      if (!index.has(name)) index.set(name, value);
+    }
+    this.#index = index;
+    return index;
+  }
+}
+
+/** Where the line that begins at `from` ends, without its line break. */
+function lineEnd(text: string, from: number): number {
+  const found = text.indexOf('\n', from);
+  const end = found === -1 ? text.length : found;
+  return end > from && text.charCodeAt(end - 1) === CARRIAGE_RETURN ? end - 1 : end;
+}
+
+/** The names and still encoded values of all lines that have both. */
+function headerLines(text: string): [string, string][] {
+  const lines: [string, string][] = [];
+  for (let from = 0; from < text.length; ) {
+    const to = lineEnd(text, from);
+    const colon = text.indexOf(':', from);
+    if (colon > from && colon < to) {
+      const valueFrom = text.charCodeAt(colon + 1) === 0x20 ? colon + 2 : colon + 1;
+      lines.push([text.slice(from, colon), text.slice(valueFrom, to)]);
+    }
+    from = text.charCodeAt(to) === CARRIAGE_RETURN ? to + 2 : to + 1;
+  }
+  return lines;
 }
 
 /** One message of the socket. The body is empty when there is none. */
@@ -222,6 +282,8 @@ export function parsePlainEvent(frameBody: Buffer): WireFrame {
   const end = findBlockEnd(frameBody, 0);
   if (end === undefined) return { headers: new HeaderBlock(frameBody.toString('utf8')), body: EMPTY };
   const headers = new HeaderBlock(frameBody.toString('utf8', 0, end.textEnd));
+  // Most events end here; looking for their length would mean to index every one of them.
+  if (end.next >= frameBody.length) return { headers, body: EMPTY };
   const length = parseLength(headers.raw('Content-Length'), frameBody.length - end.next);
   return { headers, body: length === undefined ? EMPTY : frameBody.subarray(end.next, end.next + length) };
 }
