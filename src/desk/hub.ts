@@ -29,7 +29,7 @@ const limits = {
   helloWithinMs: 5000,
   /** A page pings every few seconds; without a word for this long the link is dead. */
   silenceMs: 30_000,
-  messagesPerSecond: 50,
+  messagesPerSecond: 200,
 };
 
 /** The answer to one request. */

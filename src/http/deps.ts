@@ -72,8 +72,13 @@ export interface Health {
 
 /** Everything the routes need from the rest of the house. */
 export interface HttpDeps {
-  /** Undefined: wrong name or password. */
-  signIn(login: string, password: string): Promise<{ person: Person; token: string; expiresAtMs: number } | undefined>;
+  /** Undefined: wrong name or password. Failures are limited by name and by address. */
+  signIn(
+    login: string,
+    password: string,
+    address: string,
+  ): Promise<{ person: Person; token: string; expiresAtMs: number } | 'too-many-failures' | undefined>;
+  /** Ends the session and closes the person’s desks that were opened with it. */
   signOut(token: string): Promise<void>;
   personOfToken(token: string): Promise<Person | undefined>;
   callRecord(id: string): Promise<CallRecord | undefined>;

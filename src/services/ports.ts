@@ -69,7 +69,7 @@ export interface CallBatch {
 export interface CallStore {
   write(batch: CallBatch): Promise<void>;
   /** Calls that had not ended when control went. */
-  live(): Promise<{ call: Call; nextPosition: number; legs: LegRecord[] }[]>;
+  live(): Promise<{ call: Call; nextPosition: number; legs: readonly LegRecord[] }[]>;
 }
 
 /** What a desk shows of a caller's history. */

@@ -97,7 +97,7 @@ export function everyEvent(): CallEvent[] {
     ...ends.map((end): CallEvent => ({ type: 'citizenEnded', end })),
     { type: 'citizenDigit', digit: '1' },
     { type: 'citizenDigit', digit: '9' },
-    { type: 'citizenPlayEnded', playId: '00000000-0000-4000-8000-000000000001/1', failed: false },
+    { type: 'citizenPlayEnded', playId: '00000000-0000-4000-8000-000000000001-1', failed: false },
     { type: 'citizenPlayEnded', playId: 'late', failed: true },
     { type: 'queueFull' },
     { type: 'agentReserved', agent: agentPart() },

@@ -85,7 +85,7 @@ export function stay(call: Call, effects: readonly Effect[] = []): Decision {
 /** Starts prompts for the citizen; the new play id makes every earlier `playEnded` a late one. */
 export function play(call: Call, prompts: readonly string[], forever = false): [Call, Effect] {
   const plays = call.plays + 1;
-  const playId = `${call.id}/${plays}`;
+  const playId = `${call.id}-${plays}`;
   return [
     { ...call, plays, playId },
     { do: 'playCitizen', playId, prompts, forever },

@@ -26,8 +26,10 @@ export const causeTable: readonly CauseRow[] = [
   { cause: 'LOSE_RACE', sip: 487, endClass: 'success', reason: 'answered-elsewhere' },
   { cause: 'USER_BUSY', sip: 486, endClass: 'agent', reason: 'busy' },
   { cause: 'CALL_REJECTED', sip: 603, endClass: 'agent', reason: 'rejected' },
-  { cause: 'NO_ANSWER', sip: 480, endClass: 'agent', reason: 'no-answer' },
-  { cause: 'NO_USER_RESPONSE', sip: 408, endClass: 'upstream', reason: 'no-response' },
+  { cause: 'NO_ANSWER', sip: null, endClass: 'agent', reason: 'no-answer' },
+  { cause: 'NO_USER_RESPONSE', sip: 480, endClass: 'agent', reason: 'no-answer' },
+  // A phone that answers 302 is never followed: it has refused.
+  { cause: 'REQUESTED_CHAN_UNAVAIL', sip: 302, endClass: 'agent', reason: 'rejected' },
   { cause: 'ALLOTTED_TIMEOUT', sip: null, endClass: 'agent', reason: 'no-answer' },
   { cause: 'PROGRESS_TIMEOUT', sip: null, endClass: 'upstream', reason: 'no-response' },
   { cause: 'USER_NOT_REGISTERED', sip: null, endClass: 'agent', reason: 'phone-not-registered' },

@@ -18,7 +18,6 @@ export function sessionRoutes(app: App, deps: HttpDeps, settings: HttpSettings):
   app.post(
     '/api/session',
     {
-      config: { rateLimit: { max: 10, timeWindow: '1 minute' } },
       schema: {
         summary: '登录',
         body: z.strictObject({ login: z.string().min(1).max(64), password: z.string().min(1).max(200) }),
@@ -26,7 +25,11 @@ export function sessionRoutes(app: App, deps: HttpDeps, settings: HttpSettings):
       },
     },
     async (request, reply) => {
-      const signed = await deps.signIn(request.body.login, request.body.password);
+      const signed = await deps.signIn(request.body.login, request.body.password, request.ip);
+      if (signed === 'too-many-failures') {
+        request.log.warn({ login: request.body.login, address: request.ip }, 'sign-in refused: too many failures');
+        throw new UserError('too-many-requests', 429, '失败次数过多，请稍后再试');
+      }
       if (signed === undefined) {
         request.log.warn({ login: request.body.login, address: request.ip }, 'sign-in refused');
         throw new UserError('wrong-credentials', 401, '用户名或密码不正确');

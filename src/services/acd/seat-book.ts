@@ -39,6 +39,8 @@ export class SeatBook {
   readonly #timers = new Map<string, Timer>();
   readonly #desks = new Map<string, number>();
   readonly #taking = new Set<string>();
+  /** Reservations whose release the database has not confirmed yet, by person and by call. */
+  readonly #releasing = new Map<string, Promise<void>>();
   #renewal: Timer | undefined;
   #onChange: (personId: string) => void = () => undefined;
   #onAvailable: () => void = () => undefined;
@@ -147,6 +149,8 @@ export class SeatBook {
     const leg = ids.uuid();
     this.#taking.add(personId);
     try {
+      // The next offer of the same call, or of the same seat, must not meet the last one's reservation.
+      await Promise.all([this.#releasing.get(personId), this.#releasing.get(callId)]);
       const nowMs = clock.now();
       const got = await store.reserve({ personId, callId, leg, nowMs, leaseUntilMs: nowMs + settings.leaseMs });
       const seat = this.#seats.get(personId);
@@ -198,14 +202,15 @@ export class SeatBook {
   /** Gives the seat back. A stale token (the seat was given away meanwhile) changes nothing. */
   release(agent: AgentPart, outcome: SeatOutcome): void {
     const { store, clock, settings, log } = this.#options;
-    store.release(agent.personId, agent.fencingToken).catch((error: unknown) => {
+    const seat = this.#seats.get(agent.personId);
+    const released = store.release(agent.personId, agent.fencingToken).catch((error: unknown) => {
       // The lease runs out by itself, so the seat can't stay locked.
       log.error(
         { personId: agent.personId, error: errorChain(error) },
         'seat reservation was not released; its lease will end',
       );
     });
-    const seat = this.#seats.get(agent.personId);
+    this.#remember(released, [agent.personId, seat?.reservation?.callId ?? agent.leg]);
     if (seat?.reservation?.fencingToken !== agent.fencingToken) return;
     const next = releaseSeat(seat, outcome, clock.now(), settings);
     if (next.status !== seat.status) this.#saveLater(next);
@@ -231,6 +236,13 @@ export class SeatBook {
       `rest/${personId}`,
       clock.setTimer(restMs + 1, () => this.#onAvailable()),
     );
+  }
+
+  #remember(released: Promise<void>, keys: readonly string[]): void {
+    for (const key of keys) this.#releasing.set(key, released);
+    void released.then(() => {
+      for (const key of keys) if (this.#releasing.get(key) === released) this.#releasing.delete(key);
+    });
   }
 
   #must(personId: string): Seat {

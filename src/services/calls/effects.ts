@@ -63,7 +63,7 @@ export function runSwitchEffect(effect: SwitchEffect, call: Call, context: Switc
       if (call.agent === null) return missing('ringback');
       return telephone.play({
         leg: call.agent.leg,
-        playId: `${call.id}/ringback`,
+        playId: `${call.consult?.leg ?? call.id}-rb`,
         sounds: [{ kind: 'ringback' }],
         forever: true,
       });

@@ -1,5 +1,6 @@
 import type { Call, CallEvent, LegEnd, Role } from '../../domain/call/call.ts';
 import { legOf } from '../../domain/call/moves.ts';
+import { normaliseNumber } from '../../domain/hotline/normalise-number.ts';
 import type { SwitchEvent } from '../../switch/port.ts';
 import type { LegRecord } from '../ports.ts';
 
@@ -73,7 +74,7 @@ export function citizenCall(
     stateSinceMs: nowMs,
     citizenLeg: event.leg,
     citizenPlace: 'parked',
-    callerNumber: event.callerNumber,
+    callerNumber: normaliseNumber(event.callerNumber).normalised,
     callerName: event.callerName,
     dialledNumber: event.dialledNumber,
     startedAtMs: nowMs,

@@ -207,6 +207,11 @@ export class DeskService implements CallObserver {
   }
 
   #loadHistory(call: Call): void {
+    // Callers who hide their number have nothing in common but that.
+    if (call.callerNumber === '') {
+      this.#knownHistory.set(call.id, { earlierCalls: [], openOrders: [] });
+      return;
+    }
     const loading = this.#options.store.history(call.callerNumber, call.id).catch((error: unknown): CallerHistory => {
       // A pop without history is better than no pop.
       this.#options.log.error({ callId: call.id, error: errorChain(error) }, 'caller’s history could not be read');

@@ -1,0 +1,288 @@
+/** The composition root: every part is made here, wired by hand, and closed in the opposite order. */
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Kysely } from 'kysely';
+import pino, { type Logger as PinoLogger } from 'pino';
+import { type CityProfile, loadCity } from './config/city.ts';
+import type { Config } from './config/config.ts';
+import { loadFlows, requireSoundFlows } from './config/flows.ts';
+import { projectFolder } from './config/project.ts';
+import { loadPrompts, type Prompts } from './config/prompts.ts';
+import { Secret } from './config/secret.ts';
+import { DeskHub } from './desk/hub.ts';
+import { breakReasons, matterTypes } from './desk/protocol.ts';
+import type { Flow } from './domain/ivr/flow.ts';
+import { requiredPromptIds } from './domain/ivr/prompt-ids.ts';
+import { buildHttp, type App as HttpApp } from './http/app.ts';
+import { personOf, sessionCookie } from './http/auth.ts';
+import { httpDeps } from './http/wiring.ts';
+import { systemClock } from './kernel/clock.ts';
+import { withDeadline } from './kernel/deadline.ts';
+import { SetupError } from './kernel/errors.ts';
+import { randomIds } from './kernel/ids.ts';
+import { type Control, createControl } from './services/control.ts';
+import { Metrics } from './services/metrics.ts';
+import { SignIn } from './services/sign-in.ts';
+import { embeddedSwitchSettings, eslPassword } from './services/switch-config.ts';
+import { openDatabase } from './store/database.ts';
+import { migrate } from './store/migrate.ts';
+import { startEmbeddedPostgres } from './store/postgres/embedded.ts';
+import type { Database } from './store/schema.ts';
+import { type DemoAccess, ensureDemoPeople, seedCity } from './store/seed.ts';
+import { launchEmbeddedSwitch } from './switch/embedded/launch.ts';
+import { createFreeSwitch } from './switch/freeswitch/adapter.ts';
+
+const switchReadyWithinMs = 15_000;
+const commandDeadlineMs = 3_000;
+
+export interface RunningApp {
+  readonly webUrl: string;
+  readonly sip: { readonly host: string; readonly trunkPort: number; readonly agentsPort: number };
+  readonly city: CityProfile;
+  readonly demo: readonly DemoAccess[];
+  readonly control: Control;
+  readonly db: Kysely<Database>;
+  readonly pids: { readonly switch: number | undefined; readonly postgres: number | undefined };
+  /** Ends everything in order; safe to call twice. */
+  close(): Promise<void>;
+}
+
+type Closer = () => Promise<void>;
+
+/**
+ * Starts the whole service as the configuration says.
+ * @throws SetupError in one clear line when a setting or the surroundings don't allow it; nothing is left running then.
+ */
+export async function startApp(config: Config, log: PinoLogger): Promise<RunningApp> {
+  const closers: Closer[] = [];
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closing ??= closeAll(closers, log);
+    return closing;
+  };
+  try {
+    const app = await start(config, log, closers);
+    return { ...app, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function closeAll(closers: Closer[], log: PinoLogger): Promise<void> {
+  for (const closer of closers.splice(0).reverse()) {
+    try {
+      await closer();
+    } catch (error) {
+      // The others must still be closed.
+      log.error({ err: error }, 'a part did not close in order');
+    }
+  }
+}
+
+async function start(config: Config, log: PinoLogger, closers: Closer[]): Promise<Omit<RunningApp, 'close'>> {
+  const [city, database] = await Promise.all([
+    loadCity(config.citiesFolder, config.city),
+    openStore(config, log, closers),
+  ]);
+  const { prompts, flow } = loadVoice(config, city);
+  await seedCity(database.db, city);
+  const demo = config.demo
+    ? await ensureDemoPeople(database.db, {
+        dataFolder: config.dataFolder,
+        sipDomain: config.sip.domain,
+        ids: randomIds,
+        nowMs: Date.now(),
+      })
+    : [];
+  const telephone = await openSwitch(config, city, database.db, log, closers);
+
+  let hub: DeskHub | undefined;
+  const control = createControl({
+    config,
+    city,
+    prompts,
+    flow,
+    db: database.db,
+    telephone: telephone.port,
+    clock: systemClock,
+    ids: randomIds,
+    log,
+    push: (personId, push) => hub?.push(personId, push),
+  });
+  closers.push(() => control.close());
+
+  const signIn = new SignIn(database.db, systemClock, config.sessionMs);
+  const metrics = new Metrics({ ...control, sockets: () => hub?.sockets ?? 0, linkUp: () => telephone.port.connected });
+  control.runtime.observe(metrics);
+  const deps = httpDeps({
+    db: database.db,
+    signIn,
+    city,
+    control,
+    metrics,
+    telephone: telephone.port,
+    closeDesks: (personId) => hub?.closePerson(personId),
+    breakReasons,
+    matterTypes,
+  });
+  const webFolder = join(projectFolder, 'web', 'dist');
+  const http = await buildHttp(
+    deps,
+    { cookieSecure: config.http.cookieSecure, webFolder: existsSync(webFolder) ? webFolder : undefined },
+    log,
+  );
+  hub = new DeskHub({
+    handler: {
+      snapshot: (personId) => control.desk.snapshot(personId),
+      request: (personId, request) => control.desk.request(personId, request),
+      presence: (personId, change) => control.desk.presence(personId, change),
+    },
+    authenticate: async (request) => (await personOf(deps, cookieOf(request.headers.cookie)))?.id,
+    clock: systemClock,
+    log,
+    epoch: randomUUID(),
+  });
+  const webUrl = await listen(http, hub, config, log, closers);
+  await withDeadline('the link to the switch', switchReadyWithinMs, control.start()).catch((error: unknown) => {
+    throw new SetupError(
+      config.switch.kind === 'freeswitch'
+        ? `FREESWITCH_ESL: no link to FreeSWITCH at ${config.switch.host}:${config.switch.port}; is it running, and is FREESWITCH_ESL_PASSWORD right?`
+        : 'ESL_PORT: the embedded switch does not answer',
+      { cause: error },
+    );
+  });
+  return {
+    webUrl,
+    sip: { host: config.sip.host, trunkPort: telephone.trunkPort, agentsPort: telephone.agentsPort },
+    city,
+    demo,
+    control,
+    db: database.db,
+    pids: { switch: telephone.pid, postgres: database.pid },
+  };
+}
+
+function loadVoice(config: Config, city: CityProfile): { prompts: Prompts; flow: Flow } {
+  const cityFolder = join(config.citiesFolder, config.city);
+  const prompts = loadPrompts([config.promptsFolder], requiredPromptIds, [join(cityFolder, 'prompts')]);
+  const cityFlows = join(cityFolder, 'ivr-flows');
+  const flows = loadFlows([config.flowsFolder, ...(existsSync(cityFlows) ? [cityFlows] : [])]);
+  requireSoundFlows(flows, { knownPrompts: prompts.known, knownQueues: new Set(city.queues.map((queue) => queue.id)) });
+  const flow = flows.get(config.flow);
+  if (flow === undefined)
+    throw new SetupError(`FLOW: there is no flow "${config.flow}"; known are ${[...flows.keys()].join(', ')}`);
+  return { prompts, flow };
+}
+
+async function openStore(config: Config, log: PinoLogger, closers: Closer[]) {
+  let url: Secret;
+  let pid: number | undefined;
+  if (config.database.kind === 'embedded') {
+    const postgres = await startEmbeddedPostgres({
+      folder: config.database.folder,
+      osUserName: config.database.osUserName,
+      log,
+    });
+    closers.push(() => postgres.stop());
+    url = new Secret(postgres.url);
+    pid = postgres.pid;
+  } else {
+    url = config.database.url;
+  }
+  await migrate({ url, log });
+  const db = openDatabase({ url, applicationName: 'yihaotong', log });
+  closers.push(() => db.destroy());
+  return { db, pid };
+}
+
+async function openSwitch(config: Config, city: CityProfile, db: Kysely<Database>, log: PinoLogger, closers: Closer[]) {
+  await mkdir(config.recordingsFolder, { recursive: true }).catch((error: unknown) => {
+    throw new SetupError(`RECORDINGS_FOLDER: ${config.recordingsFolder} can't be made`, { cause: error });
+  });
+  const link = {
+    domain: config.sip.domain,
+    recordingsFolder: config.recordingsFolder,
+    commandDeadlineMs,
+    log,
+    clock: systemClock,
+    ids: randomIds,
+  };
+  if (config.switch.kind === 'freeswitch') {
+    const { host, port, password } = config.switch;
+    const { trunkPort, agentsPort } = config.sip;
+    return {
+      port: createFreeSwitch({ host, port, password: password.reveal(), ...link }),
+      pid: undefined,
+      trunkPort,
+      agentsPort,
+    };
+  }
+  const password = await eslPassword(config.dataFolder);
+  const settings = await embeddedSwitchSettings(config, city, db, password);
+  const launched = await launchEmbeddedSwitch(settings, {
+    log,
+    onExit: (reason) => log.error({ reason }, 'the embedded switch ended; calls are lost until it is back'),
+  });
+  closers.push(() => launched.stop());
+  const { trunk, agents, esl } = launched.ports;
+  return {
+    port: createFreeSwitch({ host: '127.0.0.1', port: esl, password, ...link }),
+    pid: launched.pid,
+    trunkPort: trunk,
+    agentsPort: agents,
+  };
+}
+
+async function listen(
+  http: HttpApp,
+  hub: DeskHub,
+  config: Config,
+  log: PinoLogger,
+  closers: Closer[],
+): Promise<string> {
+  http.server.on('upgrade', (request, socket, head) => {
+    if (request.url !== '/desk' || !sameOrigin(request.headers)) {
+      socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n');
+      return;
+    }
+    hub.upgrade(request, socket, head).catch((error: unknown) => {
+      log.error({ err: error }, 'a desk socket could not be opened');
+      socket.destroy();
+    });
+  });
+  closers.push(async () => {
+    await hub.close();
+    await http.close();
+  });
+  const { host, port } = config.http;
+  return http.listen({ host, port }).catch((error: NodeJS.ErrnoException) => {
+    const taken = error.code === 'EADDRINUSE';
+    throw new SetupError(
+      `HTTP_PORT: ${host}:${port} ${taken ? 'is taken by another program' : `can't be used (${error.message})`}`,
+      { cause: error },
+    );
+  });
+}
+
+/** A page of another site must not open a desk with the agent's cookie (cross-site WebSocket hijacking). */
+function sameOrigin(headers: { origin?: string | undefined; host?: string | undefined }): boolean {
+  if (headers.origin === undefined) return true;
+  return URL.canParse(headers.origin) && new URL(headers.origin).host === headers.host;
+}
+
+function cookieOf(header: string | undefined): string | undefined {
+  const pairs = (header ?? '').split(';').map((pair) => pair.trim().split('='));
+  return pairs.find(([name]) => name === sessionCookie)?.[1];
+}
+
+/** The service's logger: JSON lines, readable ones on a terminal. Secrets are wrapped, and headers that carry some are cut. */
+export function createLog(level: Config['logLevel']): PinoLogger {
+  const redact = {
+    paths: ['req.headers.cookie', 'req.headers.authorization', 'password', '*.password'],
+    censor: '[hidden]',
+  };
+  return pino({ level, redact }, pino.destination({ dest: 2, sync: false }));
+}

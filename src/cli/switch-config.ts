@@ -1,0 +1,83 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { createLog } from '../app.ts';
+import { loadCity } from '../config/city.ts';
+import { type Config, loadConfig } from '../config/config.ts';
+import { SetupError } from '../kernel/errors.ts';
+import { answeredNumbers } from '../services/switch-config.ts';
+import { openDatabase } from '../store/database.ts';
+import { listSipUsers } from '../store/people.ts';
+import { renderSwitchFiles } from '../switch/freeswitch/render-config.ts';
+
+/**
+ * Writes the generated half of FreeSWITCH's configuration (phones, gateways, numbers, ports) into `<folder>/generated`.
+ * Run it after people or hotlines changed, then `reloadxml` on the switch.
+ * @returns the exit code.
+ */
+export async function switchConfigCommand(
+  environment: NodeJS.ProcessEnv,
+  args: readonly string[],
+  print: (line: string) => void,
+): Promise<number> {
+  const [folder] = args;
+  if (folder === undefined) {
+    print(
+      'Usage: switch-config <FreeSWITCH configuration folder>; needs DATABASE_URL, FREESWITCH_ESL and FREESWITCH_ESL_PASSWORD',
+    );
+    return 2;
+  }
+  try {
+    const written = await writeSwitchFiles(loadConfig(environment), resolve(folder));
+    for (const path of written) print(path);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    print(error.message);
+    return 1;
+  }
+}
+
+async function writeSwitchFiles(config: Config, folder: string): Promise<string[]> {
+  if (config.database.kind !== 'external')
+    throw new SetupError('DATABASE_URL: must be set; the phones are read from the database');
+  if (config.switch.kind !== 'freeswitch')
+    throw new SetupError('FREESWITCH_ESL: must be set together with FREESWITCH_ESL_PASSWORD');
+  const { host, port, password } = config.switch;
+  const city = await loadCity(config.citiesFolder, config.city);
+  const db = openDatabase({
+    url: config.database.url,
+    applicationName: 'yihaotong-switch-config',
+    log: createLog('warn'),
+  });
+  try {
+    const users = await listSipUsers(db);
+    const { sip } = config;
+    const files = renderSwitchFiles({
+      domain: sip.domain,
+      users: users.map((user) => ({ user: user.extension, ha1: user.ha1Md5.reveal(), displayName: user.name })),
+      gateways: city.gateways,
+      hotlineNumbers: answeredNumbers(city),
+      carriers: sip.carrierNetworks,
+      controlHosts: ['127.0.0.1'],
+      trunk: { host: sip.host, port: sip.trunkPort },
+      agents: { host: sip.host, port: sip.agentsPort },
+      esl: { host, port, password: password.reveal() },
+      rtp: { host: sip.host, portMin: sip.rtpPortMin, portMax: sip.rtpPortMax },
+      recordingsFolder: config.recordingsFolder,
+      promptsFolder: config.promptsFolder,
+      mohFolder: config.promptsFolder,
+      mediaTimeoutMs: 60_000,
+      logLevel: 'notice',
+    });
+    const paths: string[] = [];
+    for (const [name, content] of Object.entries(files)) {
+      const path = join(folder, name);
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, content, { mode: 0o600 });
+      paths.push(path);
+    }
+    return paths;
+  } finally {
+    await db.destroy();
+  }
+}

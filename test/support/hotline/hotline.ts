@@ -1,0 +1,222 @@
+/**
+ * The whole hotline for end-to-end tests: the real service on a database of the test's own, the switch under test,
+ * phones and desks. Everything is closed at the end, and what was left over fails the file.
+ */
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect } from 'vitest';
+import { createLog, type RunningApp, startApp } from '../../../src/app.ts';
+import { loadConfig } from '../../../src/config/config.ts';
+import { projectFolder } from '../../../src/config/project.ts';
+import { Secret } from '../../../src/config/secret.ts';
+import { randomIds } from '../../../src/kernel/ids.ts';
+import { hashPassword, sipHa1Md5 } from '../../../src/store/passwords.ts';
+import { createPerson } from '../../../src/store/people.ts';
+import { testDatabase } from '../database.ts';
+import { EslTestClient } from '../esl-test-client.ts';
+import { freePort } from '../free-ports.ts';
+import { createPhone, type PhoneOptions, type TestPhone } from '../phone/phone.ts';
+import { type SwitchUnderTest, startSwitchUnderTest, testDomain } from '../switch.ts';
+import { Watch } from '../watch.ts';
+import { DeskClient } from './desk-client.ts';
+
+export const demoPassword = 'secret-for-tests-only';
+
+export interface TestPerson {
+  readonly login: string;
+  readonly name: string;
+  readonly role: 'agent' | 'supervisor' | 'subcentre';
+  readonly extension: string | null;
+  readonly hotlineNumber: string | null;
+}
+
+export const people: readonly TestPerson[] = [
+  { login: '1001', name: '王敏', role: 'agent', extension: '1001', hotlineNumber: null },
+  { login: '1002', name: '李强', role: 'agent', extension: '1002', hotlineNumber: null },
+  { login: 'banzhang', name: '班长', role: 'supervisor', extension: null, hotlineNumber: null },
+  { login: '12366', name: '税务分中心', role: 'subcentre', extension: null, hotlineNumber: '12366' },
+];
+
+export interface HotlineOptions {
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly people?: readonly TestPerson[];
+}
+
+/** What a test works with. */
+export interface Hotline {
+  readonly app: RunningApp;
+  readonly switch: SwitchUnderTest;
+  readonly subcentrePort: number;
+  readonly webUrl: string;
+  /** An agent's phone, registered. */
+  agentPhone(extension: string, options?: Partial<PhoneOptions>): Promise<TestPhone>;
+  /** A citizen's phone on the trunk side. */
+  citizen(number: string, options?: Partial<PhoneOptions>): Promise<TestPhone>;
+  /** The sub-centre's exchange behind the gateway of 12366. */
+  subcentre(options?: Partial<PhoneOptions>): Promise<TestPhone>;
+  /** A desk that is signed in and connected. */
+  desk(login: string): Promise<DeskClient>;
+  /** Resolves when this call is over and forgotten by the service. */
+  callOver(callId: string): Promise<void>;
+  /** Stops and starts the service on the same data and switch, as a restart does. */
+  restart(): Promise<void>;
+}
+
+/** Registers set-up and clean-up with vitest; the result is usable inside tests. */
+export function startHotline(options: HotlineOptions = {}): Hotline {
+  const database = testDatabase();
+  const phones: TestPhone[] = [];
+  const desks: DeskClient[] = [];
+  let folder: string;
+  let app: RunningApp | undefined;
+  let telephoneSwitch: SwitchUnderTest | undefined;
+  let subcentrePort = 0;
+  let environment: Record<string, string> = {};
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'yht-hotline-'));
+    subcentrePort = await freePort('127.0.0.1');
+    await writeCity(folder, subcentrePort);
+    const who = options.people ?? people;
+    telephoneSwitch = await startSwitchUnderTest({
+      users: who.flatMap(({ extension }) => (extension === null ? [] : [{ user: extension, password: demoPassword }])),
+      gateways: [{ name: 'subcentre-12366', host: '127.0.0.1', port: subcentrePort, transport: 'udp' }],
+      hotlineNumbers: ['12345', '12348'],
+      promptsFolder: join(projectFolder, 'prompts'),
+    });
+    const passwordHash = await hashPassword(new Secret(demoPassword));
+    for (const person of who) {
+      const sipHa1 =
+        person.extension === null ? null : sipHa1Md5(person.extension, testDomain, new Secret(demoPassword));
+      await createPerson(database.db, {
+        ...person,
+        id: randomIds.uuid(),
+        passwordHash,
+        sipHa1Md5: sipHa1,
+        createdAtMs: Date.now(),
+      });
+    }
+    const { esl } = telephoneSwitch;
+    environment = {
+      DATABASE_URL: database.url,
+      DATA_FOLDER: join(folder, 'data'),
+      CITIES_FOLDER: join(folder, 'cities'),
+      FLOWS_FOLDER: join(folder, 'ivr-flows'),
+      FREESWITCH_ESL: `${esl.host}:${esl.port}`,
+      FREESWITCH_ESL_PASSWORD: esl.password,
+      RECORDINGS_FOLDER: telephoneSwitch.recordingsFolder,
+      PROMPTS_FOLDER: telephoneSwitch.promptsFolder,
+      HTTP_PORT: '0',
+      FLOW: 'straight',
+      LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? 'silent',
+      WRAP_UP_MS: '60000',
+      RATING: 'off',
+      ...options.environment,
+    };
+    app = await startApp(loadConfig(environment), createLog(loadConfig(environment).logLevel));
+  });
+
+  afterAll(async () => {
+    for (const desk of desks) desk.close();
+    await Promise.all(phones.map((phone) => phone.close()));
+    const left = telephoneSwitch === undefined ? '' : await legsLeft(telephoneSwitch);
+    await app?.close();
+    await telephoneSwitch?.stop();
+    await rm(folder, { recursive: true, force: true });
+    expect(left, 'legs left over on the switch').toBe('');
+  });
+
+  const running = (): { app: RunningApp; switch: SwitchUnderTest } => {
+    if (app === undefined || telephoneSwitch === undefined) throw new Error('The hotline runs only while tests run.');
+    return { app, switch: telephoneSwitch };
+  };
+  const keep = async (options: PhoneOptions): Promise<TestPhone> => {
+    const phone = await createPhone(options);
+    phones.push(phone);
+    return phone;
+  };
+  return {
+    get app() {
+      return running().app;
+    },
+    get switch() {
+      return running().switch;
+    },
+    get webUrl() {
+      return running().app.webUrl;
+    },
+    get subcentrePort() {
+      return subcentrePort;
+    },
+    async agentPhone(extension, options = {}) {
+      const phone = await keep({
+        server: running().switch.agents,
+        user: extension,
+        password: demoPassword,
+        domain: testDomain,
+        ...options,
+      });
+      await phone.register();
+      return phone;
+    },
+    citizen: (number, options = {}) => keep({ server: running().switch.trunk, user: number, ...options }),
+    subcentre: (options = {}) =>
+      keep({ server: running().switch.trunk, user: '12366', localPort: subcentrePort, ...options }),
+    async desk(login) {
+      const desk = await DeskClient.signIn(running().app.webUrl, login, demoPassword);
+      await desk.open();
+      desks.push(desk);
+      return desk;
+    },
+    async callOver(callId) {
+      const { runtime } = running().app.control;
+      const watch = new Watch(`call ${callId}`);
+      const nothing = () => undefined;
+      runtime.observe({
+        onCall: (_before, after) => watch.note(`${after.id} ${after.state}`),
+        onOffer: nothing,
+        onOfferGone: nothing,
+        onConsult: nothing,
+        onNotice: nothing,
+      });
+      await watch.until('the end', 15_000, () => {
+        const call = runtime.get(callId);
+        return call === undefined || call.state === 'ended' ? true : undefined;
+      });
+    },
+    async restart() {
+      await running().app.close();
+      app = await startApp(loadConfig(environment), createLog(loadConfig(environment).logLevel));
+    },
+  };
+}
+
+/** The city `kaifeng` with the sub-centre's gateway at the test's own port, and a flow without any greeting. */
+async function writeCity(folder: string, subcentrePort: number): Promise<void> {
+  await cp(join(projectFolder, 'cities'), join(folder, 'cities'), { recursive: true });
+  await cp(join(projectFolder, 'ivr-flows'), join(folder, 'ivr-flows'), { recursive: true });
+  const profile = join(folder, 'cities', 'kaifeng', 'profile.yaml');
+  const text = await readFile(profile, 'utf8');
+  const moved = text.replace(/(subcentre-12366, host: 127\.0\.0\.1, port: )5090/, `$1${subcentrePort}`);
+  if (moved === text) throw new Error('the profile’s gateway of 12366 was not found');
+  await writeFile(profile, moved);
+  const flow =
+    'id: straight\ntitle: 直达\nstart: person\noperatorQueue: citizen\nsteps:\n  person:\n    kind: queue\n    queue: citizen\n';
+  await writeFile(join(folder, 'ivr-flows', 'straight.yaml'), flow);
+}
+
+/** How many legs are still there, after those that are going have had a moment to go. */
+async function legsLeft(telephoneSwitch: SwitchUnderTest): Promise<string> {
+  const esl = await EslTestClient.open(telephoneSwitch.esl, '');
+  try {
+    for (let tries = 0; ; tries += 1) {
+      const list = await esl.api('show channels as json');
+      if ((JSON.parse(list) as { row_count: number }).row_count === 0) return '';
+      if (tries >= 20) return list;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  } finally {
+    await esl.close();
+  }
+}

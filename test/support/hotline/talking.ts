@@ -1,0 +1,55 @@
+import type { DeskCall } from '../../../src/desk/protocol.ts';
+import type { IncomingCall } from '../phone/incoming-call.ts';
+import type { OutgoingCall } from '../phone/outgoing-call.ts';
+import type { TestPhone } from '../phone/phone.ts';
+import type { DeskClient } from './desk-client.ts';
+import type { Hotline } from './hotline.ts';
+
+/** The tones by which everybody is known; none is a harmonic of another. */
+export const tones = { citizen: 1000, agent: 440, subcentre: 1633 } as const;
+
+export interface Talk {
+  readonly callId: string;
+  readonly citizen: OutgoingCall;
+  readonly agent: IncomingCall;
+  readonly offer: DeskCall;
+}
+
+/** A ready agent with desk and phone. */
+export async function readyAgent(hotline: Hotline, login = '1001'): Promise<{ desk: DeskClient; phone: TestPhone }> {
+  const desk = await hotline.desk(login);
+  const phone = await hotline.agentPhone(login, { toneHz: tones.agent });
+  await desk.seatIs('with a phone', (seat) => seat.phoneRegistered);
+  await desk.do({ do: 'ready' });
+  return { desk, phone };
+}
+
+/** A citizen calls, this agent answers, both hear each other. */
+export async function talk(
+  hotline: Hotline,
+  agent: { desk: DeskClient; phone: TestPhone },
+  number = '13800001234',
+): Promise<Talk> {
+  const shown = agent.desk.pushes.filter((push) => push.type === 'offer').length;
+  const phone = await hotline.citizen(number, { toneHz: tones.citizen });
+  const citizen = await phone.call('12345');
+  const ringing = await agent.phone.nextInvite();
+  ringing.ring();
+  const { call: offer } = await agent.desk.push(
+    'offer',
+    () => agent.desk.pushes.filter((push) => push.type === 'offer').length > shown,
+  );
+  await ringing.answer();
+  await citizen.hears(tones.agent);
+  await ringing.hears(tones.citizen);
+  await agent.desk.callState('talking');
+  return { callId: offer.callId, citizen, agent: ringing, offer };
+}
+
+/** Hangs the citizen up and makes the agent ready again. */
+export async function finish(talk: Talk, desk: DeskClient): Promise<void> {
+  if (!talk.citizen.isEnded) await talk.citizen.hangup();
+  await talk.agent.ended();
+  await desk.seatIs('in wrap-up', (seat) => seat.status === 'wrapUp');
+  await desk.do({ do: 'endWrapUp' });
+}
