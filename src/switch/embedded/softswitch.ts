@@ -1,4 +1,5 @@
 /** The embedded switch's process: `node softswitch.js <settings file>`. */
+import { join } from 'node:path';
 import pino from 'pino';
 import { systemClock } from '../../kernel/clock.ts';
 import { errorChain, SetupError } from '../../kernel/errors.ts';
@@ -52,7 +53,8 @@ async function run(configPath: string): Promise<void> {
   const log = makeLog(config);
   const { bindAddress, rtpPortMin, rtpPortMax, rtpTimeoutMs } = config;
   const media = createMediaEngine({ bindAddress, rtpPortMin, rtpPortMax, rtpTimeoutMs, log });
-  media.setHoldMusic(`${config.promptsFolder}/music.wav`);
+  const musicFile = join(config.promptsFolder, 'music.wav');
+  media.setHoldMusic(musicFile);
   const core = new SwitchCore({ config, media, clock: systemClock, ids: randomIds, log });
   const { trunk, agents } = core;
   await openPort('trunkPort', bindAddress, config.trunkPort, () => trunk.endpoint.open());
@@ -83,6 +85,7 @@ async function run(configPath: string): Promise<void> {
   process.on('SIGHUP', () => {
     try {
       core.reload(readConfigFile(configPath));
+      media.setHoldMusic(musicFile);
       log.info({}, 'settings read again');
     } catch (error) {
       log.error({ error: errorChain(error) }, 'settings stay as they were');

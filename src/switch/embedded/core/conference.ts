@@ -38,6 +38,7 @@ function leaveConference(context: SwitchContext, channel: Channel, name: string,
   members?.delete(id);
   channel.application = '';
   channel.applicationData = '';
+  channel.media?.setMuted(false);
   channel.media?.route({ kind: 'silent' });
   emitMaintenance(context, 'del-member', name, { id, channel });
   if (members === undefined || members.size > 0) return;
@@ -72,6 +73,14 @@ export function joinConference(context: SwitchContext, channel: Channel, name: s
   };
   channel.activity = activity;
   emitMaintenance(context, 'add-member', name, { id, channel });
+}
+
+/** Mutes a member, or lets it be heard again. */
+export function muteMember(context: SwitchContext, name: string, id: number, muted: boolean): void {
+  const channel = findMember(context, name, id);
+  if (channel === undefined) return;
+  channel.media?.setMuted(muted);
+  emitMaintenance(context, muted ? 'mute-member' : 'unmute-member', name, { id, channel });
 }
 
 /** The leg behind a member number. */

@@ -1,7 +1,7 @@
 /** The commands of `api` and `bgapi` (docs/switch-contract.md, "Commands"). */
 import { bridge, transferBoth } from '../core/bridge.ts';
 import type { Channel } from '../core/channel.ts';
-import { findMember } from '../core/conference.ts';
+import { findMember, muteMember } from '../core/conference.ts';
 import { answer, hangup } from '../core/lifecycle.ts';
 import { parseOriginate } from '../core/originate-syntax.ts';
 import { parkOf } from '../core/park.ts';
@@ -82,7 +82,11 @@ const conference: Command = (core, args) => {
   if (!core.context.conferences.has(name)) return `-ERR Conference ${name} not found\n`;
   const channel = /^\d{1,9}$/.test(memberText) ? findMember(core.context, name, Number(memberText)) : undefined;
   if (channel === undefined) return `-ERR Non-Existant ID ${memberText}\n`;
-  if (action !== 'kick') return usage('<name> kick <member>');
+  if (action === 'mute' || action === 'unmute') {
+    muteMember(core.context, name, Number(memberText), action === 'mute');
+    return `+OK ${action} ${memberText}\n`;
+  }
+  if (action !== 'kick') return usage('<name> kick|mute|unmute <member>');
   // What follows the conference in the dialplan: `transfer parked`.
   transfer(core.context, channel, 'parked', HOUSE_CONTEXT);
   return `+OK kicked ${memberText}\n`;

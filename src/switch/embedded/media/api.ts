@@ -75,6 +75,8 @@ export interface MediaLeg {
   route(route: MediaRoute): void;
   /** While held (by the far phone) it is sent nothing; the one bridged to it hears `holdMusic`. */
   setHeld(held: boolean): void;
+  /** While muted it is not heard in a conference, but goes on hearing. Other routes don't care. */
+  setMuted(muted: boolean): void;
   /** Playback replaces what the leg hears; one at a time, a second one stops the first. */
   play(request: PlaybackRequest): void;
   stopPlaying(): void;

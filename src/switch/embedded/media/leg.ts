@@ -71,6 +71,7 @@ export class Leg implements MediaLeg, Ticking, ConferenceMember {
   readonly #digitsIn: DigitReceiver;
   readonly #silenceWatch: SilenceWatch;
   #held = false;
+  #muted = false;
   #closed = false;
   #route: MediaRoute = { kind: 'silent' };
   /** The bridged leg, as long as it is bridged to us as well. */
@@ -122,6 +123,10 @@ export class Leg implements MediaLeg, Ticking, ConferenceMember {
     this.#held = held;
     this.#refresh();
     if (this.#peer !== undefined) this.#peer.#refresh();
+  }
+
+  setMuted(muted: boolean): void {
+    this.#muted = muted;
   }
 
   play(request: PlaybackRequest): void {
@@ -227,7 +232,7 @@ export class Leg implements MediaLeg, Ticking, ConferenceMember {
 
   takeSpeech(frame: Int16Array): boolean {
     const spoke = this.#jitter?.get(frame) ?? false;
-    return spoke && !this.#held;
+    return spoke && !this.#held && !this.#muted;
   }
 
   hearMix(payload: Uint8Array, source: object, tick: number, nowMs: number): void {
