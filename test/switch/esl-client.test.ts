@@ -376,9 +376,10 @@ describe('the FreeSWITCH adapter', () => {
     expect(notes.words).toEqual(['linkUp', 'legParked leg-1', 'digit leg-1']);
     expect(links[0]).toMatchObject({ type: 'linkUp', snapshot: { legs: [{ leg: 'leg-1', parked: true }] } });
     expect(freeSwitch.connected).toBe(true);
-    expect(server.peers[0]?.commands.slice(0, 3)).toEqual([
+    expect(server.peers[0]?.commands.slice(0, 4)).toEqual([
       'auth open-sesame',
       expect.stringMatching(/^event plain CHANNEL_CREATE .* CUSTOM sofia::register .*conference::maintenance$/),
+      'api status',
       'api show channels as json',
     ]);
   });
@@ -399,7 +400,7 @@ describe('the FreeSWITCH adapter', () => {
     expect(await freeSwitch.play({ leg: 'a', playId: 'p', sounds: [{ kind: 'ringback' }], forever: true })).toEqual(
       done,
     );
-    expect(server.peers[0]?.commands.slice(4)).toEqual([
+    expect(server.peers[0]?.commands.slice(5)).toEqual([
       'api uuid_answer a',
       'api uuid_kill a USER_BUSY',
       'api uuid_bridge a b',

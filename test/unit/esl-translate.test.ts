@@ -95,6 +95,7 @@ describe('events of the switch', () => {
     ['FILE NOT FOUND', {}, true],
     ['PLAYBACK ERROR', { 'Channel-State-Number': '4' }, true],
     ['PLAYBACK ERROR', { 'Channel-State-Number': '3' }, false],
+    ['PLAYBACK ERROR', {}, false],
     ['PLAYBACK ERROR', { 'Hangup-Cause': 'NORMAL_CLEARING' }, false],
   ] as const)('a playback that ended with %s %j', (response, headers, failed) => {
     const complete = { Application: 'playback', 'Application-UUID': 'p1', 'Application-Response': response };
@@ -208,8 +209,12 @@ describe('the snapshot', () => {
       ...values,
     });
 
+  const noWait = (): Promise<void> => Promise.resolve();
+
   function take(answers: Record<string, string>) {
-    return takeSnapshot((line) => Promise.resolve({ ok: true, value: answers[line] ?? '-ERR No such channel!' }));
+    const api = (line: string) =>
+      Promise.resolve({ ok: true, value: answers[line] ?? '-ERR No such channel!' } as const);
+    return takeSnapshot(api, noWait);
   }
 
   const lists = {
@@ -255,6 +260,27 @@ describe('the snapshot', () => {
       ['d', true],
     ]);
     expect(snapshot.registrations).toEqual([{ user: '1007', contact: 'sip:1007@192.0.2.9' }]);
+  });
+
+  it('asks again while the list has fewer legs than the switch has sessions', async () => {
+    let asked = 0;
+    const taken = await takeSnapshot((line) => {
+      const answers: Record<string, string> = {
+        status: 'UP 0 years\n9 session(s) since startup\n2 session(s) - peak 2, last 5min 2\n1000 session(s) max\n',
+        'show registrations as json': '{"row_count":0}',
+        'uuid_dump a json': dump({ variable_current_application: 'park' }),
+        'uuid_dump b json': dump({ variable_current_application: 'park' }),
+      };
+      if (line === 'show channels as json') {
+        asked += 1;
+        // The first time one leg is missing, the second time one that has ended stands in for it.
+        const rows = [[{ uuid: 'a' }], [{ uuid: 'a' }, { uuid: 'ended' }], [{ uuid: 'a' }, { uuid: 'b' }]][asked - 1];
+        return Promise.resolve({ ok: true, value: JSON.stringify({ rows }) });
+      }
+      return Promise.resolve({ ok: true, value: answers[line] ?? '-ERR No such channel!' });
+    }, noWait);
+    expect(asked).toBe(3);
+    expect(taken).toMatchObject({ value: { snapshot: { legs: [{ leg: 'a' }, { leg: 'b' }] } } });
   });
 
   it('is empty when rows are absent, and fails as a whole on half an answer', async () => {

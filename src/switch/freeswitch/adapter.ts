@@ -121,6 +121,12 @@ class FreeSwitch implements TelephoneSwitch {
     return this.#client.close();
   }
 
+  async exists(leg: LegId): Promise<Result<boolean, SwitchFailure>> {
+    if (!LEG_ID.test(leg)) return bad('not a leg id');
+    const reply = await this.#client.api(`uuid_exists ${leg}`);
+    return reply.ok ? ok(reply.value.trim() === 'true') : reply;
+  }
+
   answer(leg: LegId): SwitchReply {
     return this.#onLeg(leg, `uuid_answer ${leg}`);
   }
@@ -222,13 +228,16 @@ class FreeSwitch implements TelephoneSwitch {
   }
 
   async #bringUp(link: number): Promise<void> {
-    const taken = await takeSnapshot((line) => this.#client.api(line));
+    const { clock } = this.#options;
+    const taken = await takeSnapshot(
+      (line) => this.#client.api(line),
+      (ms) => new Promise((resolve) => clock.setTimer(ms, resolve)),
+    );
     if (link !== this.#link || this.#held === undefined) return;
     if (!taken.ok) {
       this.#client.drop(`no snapshot of the switch: ${taken.error.message}`);
       return;
     }
-    const { clock } = this.#options;
     const held = this.#held;
     this.#held = undefined;
     this.#linkTold = true;

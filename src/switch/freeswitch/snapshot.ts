@@ -13,6 +13,11 @@ export interface FullSnapshot {
   readonly playing: ReadonlyMap<LegId, boolean>;
 }
 
+/** Lets some milliseconds pass. */
+export type Wait = (ms: number) => Promise<void>;
+
+const BETWEEN_ROUNDS_MS = 100;
+const MAX_ROUNDS = 15;
 /** `uuid_dump` requests on the way at the same time. */
 const PARALLEL_DUMPS = 32;
 
@@ -118,29 +123,56 @@ async function takeLeg(
   return dump.ok ? ok(readLegDump(leg, dump.value)) : dump;
 }
 
-/**
- * Asks the switch for all its legs and registrations. Fails as a whole when one answer is missing: half a list would
- * look as if legs had ended.
- */
-export async function takeSnapshot(api: RunApi): Promise<Result<FullSnapshot, SwitchFailure>> {
+/** The legs that FreeSWITCH has in memory, by `status`; undefined where the switch does not say. */
+async function countSessions(api: RunApi): Promise<Result<number | undefined, SwitchFailure>> {
+  const text = await api('status');
+  if (!text.ok) return text;
+  const count = /^(\d+) session\(s\) - peak/m.exec(text.value)?.[1];
+  return ok(count === undefined ? undefined : Number(count));
+}
+
+async function takeLegs(api: RunApi): Promise<Result<ReturnType<typeof readLegDump>[], SwitchFailure>> {
   const text = await api('show channels as json');
   if (!text.ok) return text;
   const list = readJson(channelList, text.value, 'show channels');
   if (!list.ok) return list;
-  const legs: LegSnapshot[] = [];
-  const playing = new Map<LegId, boolean>();
+  const legs: ReturnType<typeof readLegDump>[] = [];
   const wanted = list.value.rows.map((row) => row.uuid);
   for (let from = 0; from < wanted.length; from += PARALLEL_DUMPS) {
     const batch = await Promise.all(wanted.slice(from, from + PARALLEL_DUMPS).map((leg) => takeLeg(api, leg)));
     for (const one of batch) {
       if (!one.ok) return one;
-      if (one.value === undefined) continue;
-      const { playing: plays, ...leg } = one.value;
-      legs.push(leg);
-      playing.set(leg.leg, plays);
+      if (one.value !== undefined) legs.push(one.value);
     }
   }
+  return ok(legs);
+}
+
+/**
+ * All legs. FreeSWITCH's list comes out of a database that is written behind the events, so a leg that has just come
+ * is missing in it; its number of sessions comes out of memory. While fewer legs are found than there are sessions,
+ * the list is asked for again, a few times: sessions that are being taken down count as well.
+ */
+async function takeAllLegs(api: RunApi, wait: Wait): Promise<Result<ReturnType<typeof readLegDump>[], SwitchFailure>> {
+  for (let round = 1; ; round += 1) {
+    const sessions = await countSessions(api);
+    if (!sessions.ok) return sessions;
+    const legs = await takeLegs(api);
+    if (!legs.ok || legs.value.length >= (sessions.value ?? 0) || round === MAX_ROUNDS) return legs;
+    await wait(BETWEEN_ROUNDS_MS);
+  }
+}
+
+/**
+ * Asks the switch for all its legs and registrations. Fails as a whole when one answer is missing: half a list would
+ * look as if legs had ended.
+ */
+export async function takeSnapshot(api: RunApi, wait: Wait): Promise<Result<FullSnapshot, SwitchFailure>> {
+  const found = await takeAllLegs(api, wait);
+  if (!found.ok) return found;
   const registrations = await takeRegistrations(api);
   if (!registrations.ok) return registrations;
+  const playing = new Map(found.value.map((leg) => [leg.leg, leg.playing]));
+  const legs = found.value.map(({ playing: _playing, ...leg }): LegSnapshot => leg);
   return ok({ snapshot: { legs, registrations: registrations.value }, playing });
 }

@@ -81,12 +81,13 @@ function legBridged(event: EslEvent, leg: string, atMs: number): SwitchEvent | u
 }
 
 /**
- * Whether the leg is on its way out of what it executes: FreeSWITCH writes the state that it goes to as a number.
- * A switch that writes no such number says nothing about it.
+ * Whether the leg is on its way out of what it executes: FreeSWITCH writes the state that it goes to as a number. The
+ * embedded switch writes none; there a playback errs only because the leg left.
  */
 export function isLeaving(event: EslEvent): boolean {
+  if (event.get('Hangup-Cause') !== undefined) return true;
   const state = event.get('Channel-State-Number');
-  return event.get('Hangup-Cause') !== undefined || (state !== undefined && state !== CS_EXECUTE);
+  return state === undefined ? event.get('Application-Response') === 'PLAYBACK ERROR' : state !== CS_EXECUTE;
 }
 
 function playEnded(event: EslEvent, leg: string, atMs: number): SwitchEvent | undefined {
