@@ -58,6 +58,8 @@ export function quote(value: string): string {
   return `"${value.replace(/[\r\n\0]/g, ' ').replace(/["\\]/g, '\\$&')}"`;
 }
 
+const QUOTED_STRING = /^"(?:[^"\\]|\\.)*"$/s;
+
 export interface NameAddress {
   readonly displayName: string;
   readonly uri: string;
@@ -73,8 +75,9 @@ export function parseNameAddress(value: string): NameAddress | undefined {
     const open = head.lastIndexOf('<');
     if (open === -1) return undefined;
     const uri = head.slice(open + 1, close).trim();
-    if (uri === '') return undefined;
-    return { displayName: unquote(head.slice(0, open)), uri, parameters: parseParameters(pieces.slice(1)) };
+    const name = head.slice(0, open).trim();
+    if (uri === '' || (name.startsWith('"') && !QUOTED_STRING.test(name))) return undefined;
+    return { displayName: unquote(name), uri, parameters: parseParameters(pieces.slice(1)) };
   }
   // Without angle brackets the parameters belong to the header, not to the URI (section 20).
   if (head === '' || /[\s<>"]/.test(head)) return undefined;
