@@ -65,7 +65,6 @@ async function writeSwitchFiles(config: Config, folder: string): Promise<string[
       rtp: { host: sip.host, portMin: sip.rtpPortMin, portMax: sip.rtpPortMax },
       recordingsFolder: config.recordingsFolder,
       promptsFolder: config.promptsFolder,
-      mohFolder: config.promptsFolder,
       mediaTimeoutMs: 60_000,
       logLevel: 'notice',
     });

@@ -125,8 +125,12 @@ export class Bench {
     return [citizen, agent];
   }
 
+  /** Bridges two legs; resolves when they are, a moment after the command's +OK. */
   async bridge(a: string, b: string): Promise<void> {
+    const ends = { 'Bridge-A-Unique-ID': a, 'Bridge-B-Unique-ID': b };
+    const nth = this.esl.eventsSoFar('CHANNEL_BRIDGE', ends).length + 1;
     await this.ok(`uuid_bridge ${a} ${b}`);
+    await this.esl.event('CHANNEL_BRIDGE', ends, { nth });
   }
 
   /** The `nth` time that the leg is parked. */

@@ -1,19 +1,24 @@
+import { join } from 'node:path';
 import { launchEmbeddedSwitch } from '../../src/switch/embedded/launch.ts';
 import type { RunningSwitch } from './freeswitch.ts';
-import { silentLog } from './postgres-server.ts';
-import type { SwitchPlan } from './switch.ts';
-import { testDomain } from './switch.ts';
+import { RecordedLog } from './recorded-log.ts';
+import { type SwitchPlan, testDomain } from './switch.ts';
 
-/** Starts the embedded switch as a process of its own. */
+/** Set to see the embedded switch's own log among the tests' output. */
+const logToTerminal = process.env.SWITCH_LOG !== undefined;
+
+/** Starts the embedded switch as a process of its own; `stop` throws when it had died before. */
 export async function startEmbeddedSwitch(plan: SwitchPlan): Promise<RunningSwitch> {
+  const log = new RecordedLog();
+  let died: string | undefined;
   const launched = await launchEmbeddedSwitch(
     {
+      domain: testDomain,
       bindAddress: plan.trunk.host,
       trunkPort: plan.trunk.port,
       agentsPort: plan.agents.port,
       eslPort: plan.esl.port,
       eslPassword: plan.esl.password,
-      domain: testDomain,
       carriers: [...plan.carriers],
       hotlineNumbers: [...plan.hotlineNumbers],
       users: plan.users.map(({ user, ha1 }) => ({ user, ha1Md5: ha1 })),
@@ -23,15 +28,24 @@ export async function startEmbeddedSwitch(plan: SwitchPlan): Promise<RunningSwit
       rtpTimeoutMs: plan.mediaTimeoutMs,
       recordingsFolder: plan.recordingsFolder,
       promptsFolder: plan.promptsFolder,
-      logLevel: 'warn',
+      logLevel: logToTerminal ? 'debug' : 'error',
     },
-    { log: silentLog },
+    {
+      log,
+      configFile: join(plan.folder, 'embedded-switch.json'),
+      stderr: logToTerminal ? 'inherit' : 'ignore',
+      onExit: (reason) => {
+        died = reason;
+      },
+    },
   );
-  const { host } = plan.trunk;
   return {
-    trunk: { host, port: launched.ports.trunk },
-    agents: { host, port: launched.ports.agents },
-    esl: { ...plan.esl, port: launched.ports.esl },
-    stop: () => launched.stop(),
+    trunk: plan.trunk,
+    agents: plan.agents,
+    esl: plan.esl,
+    stop: async () => {
+      if (died !== undefined) throw new Error(`the embedded switch had died before it was stopped: ${died}`);
+      await launched.stop();
+    },
   };
 }

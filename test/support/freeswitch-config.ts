@@ -13,7 +13,6 @@ export function generatedFiles(plan: SwitchPlan): Record<string, string> {
     ...plan,
     domain: testDomain,
     controlHosts: ['127.0.0.1'],
-    mohFolder: plan.promptsFolder,
     logLevel: 'debug',
   });
 }

@@ -23,7 +23,7 @@ export interface SwitchUnderTestOptions {
   readonly hotlineNumbers?: readonly string[];
   /** Default: 127.0.0.1 alone. */
   readonly carriers?: readonly string[];
-  /** Folder with `fallback.wav` and the other prompts; an empty one of its own when left out. */
+  /** Folder with `fallback.wav`, `music.wav` and the other prompts; an empty one of its own when left out. */
   readonly promptsFolder?: string;
   readonly mediaTimeoutMs?: number;
 }

@@ -44,8 +44,8 @@ export interface SwitchFilesInput {
   readonly externalAddress?: string;
   /** Absolute folders as the switch sees them. */
   readonly recordingsFolder: string;
+  /** Holds `fallback.wav`, `music.wav` and the other prompts. */
   readonly promptsFolder: string;
-  readonly mohFolder: string;
   /** A leg without RTP for this long ends with MEDIA_TIMEOUT. */
   readonly mediaTimeoutMs: number;
   readonly logLevel: 'debug' | 'info' | 'notice' | 'warning';
@@ -62,6 +62,8 @@ export function renderSwitchFiles(input: SwitchFilesInput): Record<string, strin
     'generated/acl.xml': renderAccessLists(input),
     'generated/directory.xml': renderDirectory(input),
     'generated/gateways.xml': xmlDocument(input.gateways.map(gatewayElement)),
+    // mod_local_stream plays the files that a list in its folder names.
+    'generated/moh/music.loc': `${input.promptsFolder}/music.wav\n`,
     'generated/external-address.xml': xmlDocument(externalAddressElements(input.externalAddress)),
   };
 }
@@ -87,7 +89,6 @@ function renderVariables(input: SwitchFilesInput): string {
     yht_hotline_pattern: hotlinePattern(input.hotlineNumbers),
     yht_recordings_folder: folder('recordingsFolder', input.recordingsFolder),
     yht_prompts_folder: folder('promptsFolder', input.promptsFolder),
-    yht_moh_folder: folder('mohFolder', input.mohFolder),
     yht_media_timeout_ms: checked('mediaTimeoutMs', String(input.mediaTimeoutMs), /^\d{1,8}$/),
     yht_log_level: input.logLevel,
   };

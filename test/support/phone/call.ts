@@ -44,6 +44,7 @@ export class TestCall {
   #end: CallEnd | undefined;
   #sdpVersion = 1;
   #remoteDirection: Direction = 'sendrecv';
+  #remoteMedia: SocketAddress | undefined;
 
   constructor(parts: CallParts, invite: SipMessage) {
     this.parts = parts;
@@ -82,6 +83,12 @@ export class TestCall {
     return this.#remoteDirection;
   }
 
+  /** Where the far side wants our sound, from its last SDP. */
+  get remoteMedia(): SocketAddress {
+    if (this.#remoteMedia === undefined) throw new Error('no SDP has come yet');
+    return this.#remoteMedia;
+  }
+
   /** Resolves with the first 180 or 183. */
   ringing({ withinMs = defaultWaitMs }: Waiting = {}): Promise<SipMessage> {
     return this.#until('180 or 183', withinMs, () =>
@@ -104,6 +111,11 @@ export class TestCall {
 
   hearsOnly(tones: readonly number[], { withinMs = defaultWaitMs }: Waiting = {}): Promise<void> {
     return this.parts.media.hearsOnly(tones, withinMs);
+  }
+
+  /** Resolves when there is sound of whatever kind. */
+  hearsSomething({ withinMs = defaultWaitMs }: Waiting = {}): Promise<void> {
+    return this.parts.media.hearsSomething(withinMs);
   }
 
   hearsNothing({ withinMs = defaultWaitMs }: Waiting = {}): Promise<void> {
@@ -180,6 +192,7 @@ export class TestCall {
   useRemoteSdp(body: string): void {
     const remote = readSdp(body);
     this.#remoteDirection = remote.direction;
+    this.#remoteMedia = remote.address;
     const codec = this.parts.codecs.find((ours) => remote.codecs.includes(ours));
     if (codec === undefined) this.parts.watch.note(`no common codec in ${remote.codecs.join(',')}`);
     else

@@ -125,6 +125,11 @@ export class PhoneMedia {
     await this.#until(`hearing only ${tones.join(' and ')} Hz`, withinMs, (sound) => hasOnlyTones(sound, tones));
   }
 
+  /** Resolves when the sound is not silent. */
+  async hearsSomething(withinMs: number): Promise<void> {
+    await this.#until('any sound', withinMs, (sound) => !isSilent(sound));
+  }
+
   /** Resolves when no packets came, or only silent ones, for 200 ms. */
   async hearsNothing(withinMs: number): Promise<void> {
     const tick = setInterval(() => this.#watch.changed(), 50);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Bench, originateCommand } from '../../support/bench.ts';
+import { Bench, eventually, originateCommand } from '../../support/bench.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -209,12 +209,30 @@ describe('the citizen ends the call', () => {
     expect(await bench.esl.api(`uuid_exists ${agent.leg}`)).toBe('true');
   });
 
+  it('at the very moment of the bridge: control can park the agent’s leg', async () => {
+    const citizen = await bench.answeredCitizen();
+    const agent = await bench.answeredAgent('1001');
+    await Promise.all([bench.esl.api(`uuid_bridge ${citizen.leg} ${agent.leg}`), citizen.call.hangup()]);
+    await bench.ended(citizen.leg);
+    await bench.ok(`uuid_transfer ${agent.leg} parked XML yihaotong`);
+    await bench.parked(agent.leg, 2);
+  });
+
   it('and the agent at the same moment: two ends', async () => {
     const [citizen, agent] = await bench.talk({ citizenHz: 400, agentHz: 650 });
     await Promise.all([citizen.call.hangup(), agent.call.hangup()]);
     await bench.ended(citizen.leg);
     await bench.ended(agent.leg);
   });
+});
+
+it('the agent hangs up at the very moment of the bridge: the citizen is parked, not lost', async () => {
+  const citizen = await bench.answeredCitizen();
+  const agent = await bench.answeredAgent('1001');
+  await Promise.all([bench.esl.api(`uuid_bridge ${citizen.leg} ${agent.leg}`), agent.call.hangup()]);
+  await bench.ended(agent.leg);
+  await eventually(async () => (await bench.esl.api(`uuid_exists ${citizen.leg}`)) === 'true');
+  await bench.parked(citizen.leg, 2);
 });
 
 it('a parked leg that control never takes ends by itself after park_timeout', async () => {

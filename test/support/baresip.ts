@@ -1,0 +1,95 @@
+/** Baresip, a real softphone, as the phone of a seat. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort } from './free-ports.ts';
+import type { SocketAddress } from './phone/transport.ts';
+import { Watch } from './watch.ts';
+
+export interface BaresipOptions {
+  readonly server: SocketAddress;
+  readonly domain: string;
+  readonly user: string;
+  readonly password: string;
+  readonly transport: 'udp' | 'tcp';
+  /** What it says on every call. */
+  readonly toneHz: number;
+}
+
+export interface Baresip {
+  /** Resolves when a line of its output holds the text. */
+  says(text: string | RegExp, withinMs?: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const modulesFolder = '/usr/lib/baresip/modules';
+const stopMs = 5000;
+
+/** Starts baresip with a configuration of its own; it registers and answers every call by itself. */
+export async function startBaresip(options: BaresipOptions): Promise<Baresip> {
+  const folder = await mkdtemp(join(tmpdir(), 'yht-baresip-'));
+  await writeFile(join(folder, 'config'), await configuration(options));
+  await writeFile(join(folder, 'accounts'), account(options), { mode: 0o600 });
+  await writeFile(join(folder, 'contacts'), '');
+  // With /dev/null as standard input baresip stops (epoll refuses it); a pipe that stays open is fine.
+  const child = spawn('baresip', ['-f', folder], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const watch = new Watch(`baresip ${options.user}`);
+  const lines: string[] = [];
+  const take = (chunk: Buffer) => {
+    for (const line of chunk.toString('utf8').split('\n')) {
+      if (line.trim() === '') continue;
+      lines.push(line);
+      watch.note(line.trim().slice(0, 200));
+    }
+  };
+  child.stdout.on('data', take);
+  child.stderr.on('data', take);
+  child.on('exit', (code) => watch.note(`ended with code ${code}`));
+  return {
+    says: async (text, withinMs = 10_000) => {
+      const matches = (line: string): boolean => (typeof text === 'string' ? line.includes(text) : text.test(line));
+      await watch.until(String(text), withinMs, () => (lines.some(matches) ? true : undefined));
+    },
+    stop: async () => {
+      if (child.exitCode === null && child.signalCode === null) {
+        const gone = once(child, 'exit');
+        child.kill('SIGTERM');
+        const late = setTimeout(() => child.kill('SIGKILL'), stopMs);
+        await gone;
+        clearTimeout(late);
+      }
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function configuration(options: BaresipOptions): Promise<string> {
+  const lines = [
+    'poll_method epoll',
+    `sip_listen 127.0.0.1:${await freePort()}`,
+    `audio_source ausine,${options.toneHz}`,
+    'audio_player aufile,/dev/null',
+    'audio_alert aufile,/dev/null',
+    'ausrc_srate 8000',
+    'auplay_srate 8000',
+    'audio_channels 1-1',
+    'rtp_timeout 0',
+    `module_path ${modulesFolder}`,
+    'module g711.so',
+    'module ausine.so',
+    'module aufile.so',
+    'module_tmp uuid.so',
+    'module_tmp account.so',
+    'module_app menu.so',
+    '',
+  ];
+  return lines.join('\n');
+}
+
+function account(options: BaresipOptions): string {
+  const { user, password, domain, server, transport } = options;
+  const outbound = `"sip:${server.host}:${server.port};transport=${transport}"`;
+  return `<sip:${user}@${domain};transport=${transport}>;auth_pass=${password};outbound=${outbound};regint=60;answermode=auto;audio_codecs=PCMA,PCMU\n`;
+}

@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, it } from 'vitest';
+import { startBaresip } from '../../support/baresip.ts';
+import { Bench, originateCommand } from '../../support/bench.ts';
+import { runSipp } from '../../support/sipp/sipp.ts';
+
+let bench: Bench;
+beforeAll(async () => {
+  bench = await Bench.open();
+});
+afterEach(async () => {
+  await bench.settle();
+});
+afterAll(async () => {
+  await bench.close();
+});
+
+describe('SIPp calls 12345', () => {
+  it.each([
+    ['udp', 'PCMA'],
+    ['udp', 'PCMU'],
+    ['tcp', 'PCMA'],
+    ['tcp', 'PCMU'],
+  ] as const)('over %s with %s, ten times', async (transport, codec) => {
+    const calls = 10;
+    const before = bench.esl.eventsSoFar('CHANNEL_PARK').length;
+    const run = runSipp({
+      ...{ server: bench.sut.trunk, number: '12345', transport, codec },
+      ...{ calls, callsPerSecond: 10, withinMs: 25_000 },
+    });
+    const answered = (async () => {
+      for (let nth = before + 1; nth <= before + calls; nth += 1) {
+        const parked = await bench.esl.event('CHANNEL_PARK', {}, { nth, withinMs: 10_000 });
+        const leg = parked.headers['Unique-ID'] ?? '';
+        await bench.ok(`sched_del ${leg}`);
+        await bench.ok(`uuid_answer ${leg}`);
+      }
+    })();
+    await Promise.all([run, answered]);
+  });
+});
+
+describe('baresip as a seat’s phone', () => {
+  it.each(['udp', 'tcp'] as const)(
+    'registers over %s, rings, answers, talks both ways and is hung up',
+    async (transport) => {
+      const user = transport === 'udp' ? '1001' : '1002';
+      const softphone = await startBaresip({
+        ...{ server: bench.sut.agents, domain: bench.sut.domain, user, password: bench.passwordOf(user) },
+        ...{ transport, toneHz: 650 },
+      });
+      try {
+        await bench.esl.event(
+          'CUSTOM',
+          { 'Event-Subclass': 'sofia::register', 'from-user': user },
+          { withinMs: 10_000 },
+        );
+        const citizen = await bench.answeredCitizen({ toneHz: 400 });
+        const leg = randomUUID();
+        const originated = bench.esl.bgapi(originateCommand(leg, `sofia/agents/${user}%${bench.sut.domain}`));
+        await bench.parked(leg, 1, { withinMs: 10_000 });
+        await originated;
+        await bench.bridge(citizen.leg, leg);
+        await citizen.call.hears(650);
+        await bench.ok(`uuid_kill ${leg}`);
+        await bench.ended(leg);
+        await bench.parked(citizen.leg, 2);
+      } finally {
+        await softphone.stop();
+      }
+    },
+  );
+});
