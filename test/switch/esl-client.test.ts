@@ -5,6 +5,7 @@ import { EslClient, type EslClientOptions, type EslListener } from '../../src/sw
 import type { EslEvent } from '../../src/switch/esl/event.ts';
 import { createFreeSwitch } from '../../src/switch/freeswitch/adapter.ts';
 import type { LinkEvent, RegistrationEvent, SwitchEvent, TelephoneSwitch } from '../../src/switch/port.ts';
+import { Notes } from '../support/esl-notes.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { RecordedLog } from '../support/recorded-log.ts';
 import { type Script, ScriptedEslServer } from '../support/scripted-esl-server.ts';
@@ -18,49 +19,6 @@ async function serve(...scripts: Script[]): Promise<ScriptedEslServer> {
   const server = await ScriptedEslServer.start(...scripts);
   closers.push(() => server.close());
   return server;
-}
-
-/** Notes what a client tells, and lets a test wait for it. */
-class Notes implements EslListener {
-  readonly words: string[] = [];
-  #waiting: { readonly word: string; readonly times: number; readonly go: () => void }[] = [];
-
-  onUp(): void {
-    this.note('up');
-  }
-
-  onDown(reason: string): void {
-    this.note(`down: ${reason}`);
-  }
-
-  onEvent(event: EslEvent): void | Promise<void> {
-    this.note(`${event.name} ${event.get('n') ?? ''}`.trim());
-  }
-
-  note(word: string): void {
-    this.words.push(word);
-    for (const waiter of this.#waiting.splice(0)) this.#add(waiter);
-  }
-
-  /** Resolves when a note that begins with `word` was made so many times. */
-  until(word: string, times = 1): Promise<void> {
-    const made = new Promise<void>((go) => this.#add({ word, times, go }));
-    return Promise.race([
-      made,
-      new Promise<never>((_, reject) => {
-        setTimeout(
-          () => reject(new Error(`no ${times} × ${word} in: ${this.words.join(' | ').slice(-500)}`)),
-          12_000,
-        ).unref();
-      }),
-    ]);
-  }
-
-  #add(waiter: { readonly word: string; readonly times: number; readonly go: () => void }): void {
-    const count = this.words.filter((word) => word.startsWith(waiter.word)).length;
-    if (count >= waiter.times) waiter.go();
-    else this.#waiting.push(waiter);
-  }
 }
 
 function connect(
@@ -313,17 +271,16 @@ describe('the ESL client', () => {
       }
     }
     const notes = new Slow();
-    const { client, log } = connect(
-      server,
-      { inboxHighWater: 100, keepAliveIntervalMs: 50, keepAliveDeadlineMs: 50 },
-      notes,
-    );
+    const clock = new ManualClock();
+    const { client, log } = connect(server, { inboxHighWater: 100, clock }, notes);
     await notes.until('up');
     await client.api('go');
     const paused = () => log.lines.some((line) => line.includes('reading pauses'));
     await expect.poll(paused, { timeout: 8000 }).toBe(true);
     // What is not read waits in the peer, where it belongs.
     expect(server.peers[0]?.socket.writableLength).toBeGreaterThan(0);
+    // However long that takes, the link is not taken for dead.
+    await clock.advance(20_000);
     open();
     await notes.until('all');
     expect(seen).toBe(total);

@@ -45,7 +45,7 @@ export class EslConnection {
   readonly #replies: ReplyQueue;
   #keepAliveTimer: Timer | undefined;
   #keepAliveAnswered = true;
-  #bytesSeen = 0;
+  #signsOfLife = 0;
   #closed = false;
 
   constructor(options: ConnectionOptions, hooks: ConnectionHooks) {
@@ -90,6 +90,8 @@ export class EslConnection {
   }
 
   resume(): void {
+    // Silence counts from here on: until now nobody listened.
+    this.#signsOfLife += 1;
     this.#socket.resume();
   }
 
@@ -118,7 +120,7 @@ export class EslConnection {
   /** Watches over a keep-alive command that is on its way. */
   #awaitAlive(rounds: number): void {
     if (this.#closed) return;
-    const seenBefore = this.#bytesSeen;
+    const seenBefore = this.#signsOfLife;
     this.#keepAliveTimer = this.#options.clock.setTimer(this.#options.keepAliveDeadlineMs, () => {
       // When this process itself was busy, the peer's bytes lie in the socket: they are read before the verdict.
       setImmediate(() => this.#judgeAlive(seenBefore, rounds));
@@ -130,7 +132,7 @@ export class EslConnection {
     if (this.#socket.isPaused()) {
       // We are the ones who don't read: silence says nothing about the peer.
       this.#awaitAlive(rounds);
-    } else if (this.#bytesSeen === seenBefore || rounds <= 1) {
+    } else if (this.#signsOfLife === seenBefore || rounds <= 1) {
       this.close(`no sign of life for ${this.#options.keepAliveDeadlineMs} ms`);
     } else {
       this.#awaitAlive(rounds - 1);
@@ -138,7 +140,7 @@ export class EslConnection {
   }
 
   #read(chunk: Buffer): void {
-    this.#bytesSeen += chunk.length;
+    this.#signsOfLife += 1;
     const { frames, error } = this.#reader.push(chunk);
     for (const frame of frames) {
       if (this.#closed) return;

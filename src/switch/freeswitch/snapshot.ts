@@ -82,7 +82,7 @@ function isParked(get: Dump, bridgedTo: string | undefined, conference: string |
 }
 
 /** Says `uuid_dump` in the words of the house. */
-export function readLegDump(leg: LegId, values: Record<string, unknown>): LegSnapshot & { readonly playing: boolean } {
+function readLegDump(leg: LegId, values: Record<string, unknown>): LegSnapshot & { readonly playing: boolean } {
   const get = reader(values);
   const bridgedTo = bridgedToOf(get);
   const conference = conferenceOf(get);

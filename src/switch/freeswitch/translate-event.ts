@@ -8,7 +8,7 @@ const CS_EXECUTE = '4';
 export const legOf = (event: EslEvent): string | undefined => event.get('Unique-ID');
 
 /** The switch's time of an event, milliseconds since the epoch (FreeSWITCH writes microseconds); 0 when unreadable. */
-export function eventTimeMs(event: EslEvent): number {
+function eventTimeMs(event: EslEvent): number {
   const micros = Number(event.get('Event-Date-Timestamp'));
   return Number.isFinite(micros) ? Math.floor(micros / 1000) : 0;
 }
