@@ -15,14 +15,16 @@ import { DeskHub } from './desk/hub.ts';
 import { breakReasons, matterTypes } from './desk/protocol.ts';
 import type { Flow } from './domain/ivr/flow.ts';
 import { requiredPromptIds } from './domain/ivr/prompt-ids.ts';
-import { buildHttp, type App as HttpApp } from './http/app.ts';
+import { buildHttp } from './http/app.ts';
 import { personOf, sessionCookie } from './http/auth.ts';
+import type { App as HttpApp } from './http/server.ts';
 import { httpDeps } from './http/wiring.ts';
 import { systemClock } from './kernel/clock.ts';
 import { withDeadline } from './kernel/deadline.ts';
 import { SetupError } from './kernel/errors.ts';
 import { randomIds } from './kernel/ids.ts';
 import { type Control, createControl } from './services/control.ts';
+import { keepEmbeddedSwitch } from './services/embedded-switch.ts';
 import { Metrics } from './services/metrics.ts';
 import { SignIn } from './services/sign-in.ts';
 import { embeddedSwitchSettings, eslPassword } from './services/switch-config.ts';
@@ -31,7 +33,6 @@ import { migrate } from './store/migrate.ts';
 import { startEmbeddedPostgres } from './store/postgres/embedded.ts';
 import type { Database } from './store/schema.ts';
 import { type DemoAccess, ensureDemoPeople, seedCity } from './store/seed.ts';
-import { launchEmbeddedSwitch } from './switch/embedded/launch.ts';
 import { createFreeSwitch } from './switch/freeswitch/adapter.ts';
 
 const switchReadyWithinMs = 15_000;
@@ -222,10 +223,7 @@ async function openSwitch(config: Config, city: CityProfile, db: Kysely<Database
   }
   const password = await eslPassword(config.dataFolder);
   const settings = await embeddedSwitchSettings(config, city, db, password);
-  const launched = await launchEmbeddedSwitch(settings, {
-    log,
-    onExit: (reason) => log.error({ reason }, 'the embedded switch ended; calls are lost until it is back'),
-  });
+  const launched = await keepEmbeddedSwitch(settings, config.dataFolder, log);
   closers.push(() => launched.stop());
   const { trunk, agents, esl } = launched.ports;
   return {

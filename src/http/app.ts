@@ -4,48 +4,26 @@ import rateLimit from '@fastify/rate-limit';
 import fastifyStatic from '@fastify/static';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import Fastify, { type FastifyBaseLogger, type FastifyError } from 'fastify';
+import type { FastifyBaseLogger, FastifyError } from 'fastify';
 import {
   hasZodFastifySchemaValidationErrors,
   jsonSchemaTransform,
   serializerCompiler,
   validatorCompiler,
-  type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
-import { z } from 'zod';
 import { UserError } from '../kernel/errors.ts';
 import type { HttpDeps, HttpSettings } from './deps.ts';
+import { callbackRoutes } from './routes/callbacks.ts';
 import { callRoutes } from './routes/calls.ts';
 import { directoryRoutes } from './routes/directory.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { workOrderRoutes } from './routes/work-orders.ts';
-
-/** Every error of the API has this shape: a stable code for programs, a sentence for people. */
-export const errorSchema = z.object({ code: z.string(), message: z.string() });
-
-export const pageSchema = z.object({
-  limit: z.coerce.number().int().min(1).max(200).default(50),
-  offset: z.coerce.number().int().min(0).max(100_000).default(0),
-});
-
-export type App = ReturnType<typeof bare>;
-
-function bare(log: FastifyBaseLogger) {
-  return Fastify({
-    loggerInstance: log,
-    // One line per request at debug would drown the calls' lines; errors are logged where they are answered.
-    disableRequestLogging: true,
-    bodyLimit: 256 * 1024,
-    requestTimeout: 15_000,
-    connectionTimeout: 30_000,
-    trustProxy: false,
-  }).withTypeProvider<ZodTypeProvider>();
-}
+import { type App, bareServer } from './server.ts';
 
 /** The HTTP side: API, pages, OpenAPI at /docs, health and metrics. It does not listen yet. */
 export async function buildHttp(deps: HttpDeps, settings: HttpSettings, log: FastifyBaseLogger): Promise<App> {
-  const app = bare(log);
+  const app = bareServer(log);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.decorateRequest('person', null);
@@ -92,6 +70,7 @@ export async function buildHttp(deps: HttpDeps, settings: HttpSettings, log: Fas
   sessionRoutes(app, deps, settings);
   directoryRoutes(app, deps);
   callRoutes(app, deps);
+  callbackRoutes(app, deps);
   workOrderRoutes(app, deps);
   operationRoutes(app, deps);
 

@@ -63,6 +63,19 @@ export interface WorkOrder {
   readonly updatedAtMs: number;
 }
 
+/** A citizen who is to be called back. */
+export interface Callback {
+  readonly id: string;
+  readonly callId: string | null;
+  readonly callerNumber: string;
+  readonly dialledNumber: string;
+  readonly reason: string;
+  readonly recordingPath: string | null;
+  readonly sinceMs: number;
+  readonly doneAtMs: number | null;
+  readonly doneBy: string | null;
+}
+
 export interface Health {
   readonly control: 'up';
   readonly switch: 'up' | 'down';
@@ -92,6 +105,9 @@ export interface HttpDeps {
   }): Promise<readonly Omit<CallRecord, 'legs' | 'journal' | 'workOrder'>[]>;
   workOrder(id: string): Promise<WorkOrder | undefined>;
   workOrders(query: { number?: string; open?: boolean; limit: number; offset: number }): Promise<readonly WorkOrder[]>;
+  callbacks(query: { open: boolean; limit: number; offset: number }): Promise<readonly Callback[]>;
+  /** Undefined when it is not there or done already. */
+  callbackDone(id: string, personId: string): Promise<Callback | undefined>;
   hotlines(): readonly { number: string; name: string; owner: string; mode: string; reachable: boolean }[];
   catalogue(): {
     matterTypes: readonly string[];

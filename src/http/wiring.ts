@@ -6,6 +6,7 @@ import type { Control } from '../services/control.ts';
 import type { Metrics } from '../services/metrics.ts';
 import type { SignIn } from '../services/sign-in.ts';
 import { type CallSummary, findCallRecord, listCalls, type CallRecord as StoredRecord } from '../store/call-records.ts';
+import { listCallbacks, markCallbackDone } from '../store/callbacks.ts';
 import type { Database } from '../store/schema.ts';
 import { findWorkOrder, listWorkOrders, type WorkOrder as StoredOrder } from '../store/work-orders.ts';
 import type { TelephoneSwitch } from '../switch/port.ts';
@@ -58,6 +59,8 @@ export function httpDeps(parts: WiringParts): HttpDeps {
       const orders = await listWorkOrders(db, { callerNumber, open, limit, offset });
       return orders.map(shownOrder);
     },
+    callbacks: (query) => listCallbacks(db, query),
+    callbackDone: (id, personId) => markCallbackDone(db, id, personId, Date.now()),
     hotlines: () =>
       city.hotlines
         .filter((hotline) => !hotline.answeredHere)

@@ -1,3 +1,5 @@
+import type { Clock } from './clock.ts';
+
 /** The operation did not end in time. What it was doing may still happen. */
 export class DeadlineError extends Error {
   override readonly name = 'DeadlineError';
@@ -7,6 +9,17 @@ export class DeadlineError extends Error {
     super(`${what} did not end within ${afterMs} ms`);
     this.afterMs = afterMs;
   }
+}
+
+/**
+ * Like `withDeadline`, by a clock that is handed in: for control code, which the simulation runs in virtual time.
+ * @throws DeadlineError when time is up; the work itself is not stopped.
+ */
+export function withinTime<T>(clock: Clock, what: string, afterMs: number, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = clock.setTimer(afterMs, () => reject(new DeadlineError(what, afterMs)));
+    work.then(resolve, reject).finally(() => timer.cancel());
+  });
 }
 
 /**

@@ -8,6 +8,7 @@ import type { Call } from '../domain/call/call.ts';
 import { numberFor } from '../domain/hotline/mask-number.ts';
 import type { Flow } from '../domain/ivr/flow.ts';
 import type { Clock } from '../kernel/clock.ts';
+import { withinTime } from '../kernel/deadline.ts';
 import { errorChain } from '../kernel/errors.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/log.ts';
@@ -19,6 +20,7 @@ import { Dispatcher } from './acd/dispatcher.ts';
 import { SeatBook } from './acd/seat-book.ts';
 import { CallRuntime } from './calls/call-runtime.ts';
 import { CallWriter } from './calls/call-writer.ts';
+import { fileSpool } from './calls/spool.ts';
 import { type ConsultTarget, DeskService } from './desk/desk-service.ts';
 import type { ViewContext } from './desk/views.ts';
 
@@ -31,6 +33,7 @@ const times = {
   seatLeaseMs: 30_000,
   deskGraceMs: 15_000,
   phoneRestMs: 10_000,
+  storedWithinMs: 2_000,
 };
 
 export interface ControlOptions {
@@ -76,7 +79,12 @@ export function createControl(options: ControlOptions): Control {
   });
   const dispatcher = new Dispatcher({ seats, maxWaiting: config.queue.maxWaiting, log });
   const calls = callStore(db);
-  const writer = new CallWriter({ store: calls, clock, log });
+  const writer = new CallWriter({
+    store: calls,
+    clock,
+    log,
+    spool: fileSpool(join(config.dataFolder, 'call-records.spool'), log),
+  });
   const hotlineNumber = city.hotlines[0]?.number ?? '12345';
   const runtime = new CallRuntime({
     telephone,
@@ -115,6 +123,8 @@ export function createControl(options: ControlOptions): Control {
     views,
     consultTarget: (number) => consultTarget(city, phones, number),
     push: options.push,
+    // With the database in trouble the desks are told what is stored already.
+    stored: () => withinTime(clock, 'storing calls', times.storedWithinMs, writer.flush()).catch(() => undefined),
     dayStartMs: (nowMs) => dayStartMs(nowMs, city.timeZone),
   });
   runtime.observe(desk);
@@ -130,6 +140,7 @@ export function createControl(options: ControlOptions): Control {
     desk,
     views,
     async start() {
+      await writer.takeSpool();
       await seats.load();
       await new Promise<void>((resolve) => {
         telephone.start(listener({ runtime, seats, phones, log, up: resolve }));

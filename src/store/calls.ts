@@ -1,6 +1,7 @@
 import type { Insertable, Selectable } from 'kysely';
 import type { Call } from '../domain/call/call.ts';
 import { callContextSchema } from './call-context.ts';
+import { oweCallbacks } from './callbacks.ts';
 import { type Db, inTransaction } from './database.ts';
 import type { CallJournalTable, CallLegsTable, CallsTable, EndClassWord } from './schema.ts';
 import { toDate, toDateOrNull, toMs, toMsOrNull } from './times.ts';
@@ -43,7 +44,7 @@ export interface CallBatchRecord {
 }
 
 /**
- * Writes a batch in one transaction, three statements at most. Writing the same batch again changes nothing, so it may
+ * Writes a batch in one transaction, four statements at most. Writing the same batch again changes nothing, so it may
  * be repeated when a connection broke in the middle.
  */
 export async function writeCalls(db: Db, batch: CallBatchRecord): Promise<void> {
@@ -51,6 +52,7 @@ export async function writeCalls(db: Db, batch: CallBatchRecord): Promise<void> 
     await upsertCalls(transaction, batch.calls);
     await upsertLegs(transaction, batch.legs);
     await appendJournal(transaction, batch.journal);
+    await oweCallbacks(transaction, batch.calls);
   });
 }
 

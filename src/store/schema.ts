@@ -137,6 +137,18 @@ export interface WorkOrderDraftsTable {
   updated_at: Timestamp;
 }
 
+export interface CallbacksTable {
+  id: Generated<string>;
+  call_id: string | null;
+  caller_number: string;
+  dialled_number: string;
+  reason: string;
+  recording_path: string | null;
+  since: Timestamp;
+  done_at: Timestamp | null;
+  done_by: string | null;
+}
+
 /** All tables. */
 export interface Database {
   people: PeopleTable;
@@ -149,4 +161,5 @@ export interface Database {
   call_journal: CallJournalTable;
   work_orders: WorkOrdersTable;
   work_order_drafts: WorkOrderDraftsTable;
+  callbacks: CallbacksTable;
 }

@@ -141,6 +141,8 @@ export interface TelephoneSwitch {
   /** True while connected and subscribed. */
   readonly connected: boolean;
 
+  /** Whether the switch still has this leg: asked before a leg that a snapshot lacks is taken for ended. */
+  exists(leg: LegId): Promise<Result<boolean, SwitchFailure>>;
   answer(leg: LegId): SwitchReply;
   hangup(leg: LegId, cause: string): SwitchReply;
   /** Rings a phone. Its way is told by legRinging, legAnswered, legParked, or legEnded under the same leg id. */

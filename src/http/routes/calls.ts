@@ -3,9 +3,9 @@ import { stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { UserError } from '../../kernel/errors.ts';
 import type { Person } from '../../services/ports.ts';
-import { type App, errorSchema, pageSchema } from '../app.ts';
 import { requirePerson, signedIn } from '../auth.ts';
 import type { CallRecord, HttpDeps } from '../deps.ts';
+import { type App, errorSchema, pageSchema } from '../server.ts';
 import { shownOrder, workOrderSchema } from './work-orders.ts';
 
 const time = z.number().nullable();

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { type App, errorSchema } from '../app.ts';
 import { requirePerson } from '../auth.ts';
 import type { HttpDeps } from '../deps.ts';
+import { type App, errorSchema } from '../server.ts';
 
 /** What the desk's pickers offer: hotlines to transfer to, and the words of the work-order form. */
 export function directoryRoutes(app: App, deps: HttpDeps): void {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { App } from '../app.ts';
 import type { HttpDeps } from '../deps.ts';
+import type { App } from '../server.ts';
 
 const part = z.enum(['up', 'down']);
 const healthSchema = z.object({ control: z.literal('up'), switch: part, database: part, liveCalls: z.number() });

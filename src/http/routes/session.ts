@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { UserError } from '../../kernel/errors.ts';
-import { type App, errorSchema } from '../app.ts';
 import { requirePerson, sessionCookie, signedIn } from '../auth.ts';
 import type { HttpDeps, HttpSettings } from '../deps.ts';
+import { type App, errorSchema } from '../server.ts';
 
 const personSchema = z.object({
   person: z.object({

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { UserError } from '../../kernel/errors.ts';
 import type { Person } from '../../services/ports.ts';
-import { type App, errorSchema, pageSchema } from '../app.ts';
 import { requirePerson, signedIn } from '../auth.ts';
 import type { HttpDeps, WorkOrder } from '../deps.ts';
+import { type App, errorSchema, pageSchema } from '../server.ts';
 
 export const workOrderSchema = z.object({
   id: z.string(),

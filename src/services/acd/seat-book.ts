@@ -9,6 +9,7 @@ import {
 } from '../../domain/acd/seat.ts';
 import type { AgentPart, SeatOutcome } from '../../domain/call/call.ts';
 import type { Clock, Timer } from '../../kernel/clock.ts';
+import { withinTime } from '../../kernel/deadline.ts';
 import { errorChain } from '../../kernel/errors.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import type { Logger } from '../../kernel/log.ts';
@@ -24,6 +25,10 @@ export interface SeatBookOptions {
 
 /** How long a seat is left alone whose reservation the database refused or could not make. */
 const refusedSeatRestMs = 1000;
+/** Longer than any healthy commit, short enough for a citizen who waits. */
+const reserveDeadlineMs = 1000;
+const localPrefix = 'local-';
+const isLocal = (fencingToken: string): boolean => fencingToken.startsWith(localPrefix);
 
 /**
  * All seats of this centre. It alone owns their state in memory; PostgreSQL owns the reservations (lease and fencing
@@ -145,14 +150,14 @@ export class SeatBook {
 
   /** Reserves the seat for a call; undefined when it is not to be had. */
   async reserve(personId: string, callId: string): Promise<AgentPart | undefined> {
-    const { store, clock, ids, settings } = this.#options;
+    const { clock, ids, settings } = this.#options;
     const leg = ids.uuid();
     this.#taking.add(personId);
     try {
       // The next offer of the same call, or of the same seat, must not meet the last one's reservation.
       await Promise.all([this.#releasing.get(personId), this.#releasing.get(callId)]);
       const nowMs = clock.now();
-      const got = await store.reserve({ personId, callId, leg, nowMs, leaseUntilMs: nowMs + settings.leaseMs });
+      const got = await this.#reserveStored({ personId, callId, leg, nowMs, leaseUntilMs: nowMs + settings.leaseMs });
       const seat = this.#seats.get(personId);
       if (got === undefined || seat === undefined) {
         this.#rest(personId, refusedSeatRestMs);
@@ -160,7 +165,7 @@ export class SeatBook {
       }
       if (!isAvailable(seat, nowMs)) {
         // The phone or the wish went while the database answered.
-        await store.release(personId, got.fencingToken);
+        await this.#releaseStored(personId, got.fencingToken);
         return undefined;
       }
       this.#put({ ...seat, reservation: { callId, leg, fencingToken: got.fencingToken, answered: false } });
@@ -199,11 +204,21 @@ export class SeatBook {
     this.#armRenewal();
   }
 
+  /** Frees the seats that an earlier control process had reserved for calls that are not there any more. */
+  async dropOrphans(): Promise<void> {
+    const { store, log } = this.#options;
+    for (const { personId, fencingToken, callId } of await store.reservations()) {
+      if (this.#seats.get(personId)?.reservation?.fencingToken === fencingToken) continue;
+      log.warn({ personId, callId }, 'freed a seat that an earlier control process had reserved');
+      await store.release(personId, fencingToken);
+    }
+  }
+
   /** Gives the seat back. A stale token (the seat was given away meanwhile) changes nothing. */
   release(agent: AgentPart, outcome: SeatOutcome): void {
-    const { store, clock, settings, log } = this.#options;
+    const { clock, settings, log } = this.#options;
     const seat = this.#seats.get(agent.personId);
-    const released = store.release(agent.personId, agent.fencingToken).catch((error: unknown) => {
+    const released = this.#releaseStored(agent.personId, agent.fencingToken).catch((error: unknown) => {
       // The lease runs out by itself, so the seat can't stay locked.
       log.error(
         { personId: agent.personId, error: errorChain(error) },
@@ -236,6 +251,24 @@ export class SeatBook {
       `rest/${personId}`,
       clock.setTimer(restMs + 1, () => this.#onAvailable()),
     );
+  }
+
+  /**
+   * While the database does not answer, agents keep working: the reservation is made in memory alone. No other control
+   * can give the seat away meanwhile, because leading needs the database as well.
+   */
+  async #reserveStored(wish: Parameters<SeatStore['reserve']>[0]): Promise<{ fencingToken: string } | undefined> {
+    const { store, clock, ids, log } = this.#options;
+    try {
+      return await withinTime(clock, 'seat reservation', reserveDeadlineMs, store.reserve(wish));
+    } catch (error) {
+      log.error({ ...wish, error: errorChain(error) }, 'the database does not answer: seat reserved in memory alone');
+      return { fencingToken: `${localPrefix}${ids.uuid()}` };
+    }
+  }
+
+  async #releaseStored(personId: string, fencingToken: string): Promise<void> {
+    if (!isLocal(fencingToken)) await this.#options.store.release(personId, fencingToken);
   }
 
   #remember(released: Promise<void>, keys: readonly string[]): void {
@@ -296,7 +329,9 @@ export class SeatBook {
     this.#renewal = clock.setTimer(settings.leaseMs / 3, () => {
       this.#renewal = undefined;
       const held = this.all().flatMap((seat) =>
-        seat.reservation === null ? [] : [{ personId: seat.personId, fencingToken: seat.reservation.fencingToken }],
+        seat.reservation === null || isLocal(seat.reservation.fencingToken)
+          ? []
+          : [{ personId: seat.personId, fencingToken: seat.reservation.fencingToken }],
       );
       if (held.length === 0) return;
       this.#armRenewal();

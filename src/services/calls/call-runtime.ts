@@ -9,7 +9,7 @@ import { errorChain } from '../../kernel/errors.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import type { Logger } from '../../kernel/log.ts';
 import { SerialQueue } from '../../kernel/serial.ts';
-import type { LegSnapshot, LinkEvent, SwitchEvent, TelephoneSwitch } from '../../switch/port.ts';
+import type { LegSnapshot, LinkEvent, SwitchEvent, SwitchReply, TelephoneSwitch } from '../../switch/port.ts';
 import type { Dispatcher } from '../acd/dispatcher.ts';
 import type { SeatBook } from '../acd/seat-book.ts';
 import type { CallStore, LegRecord } from '../ports.ts';
@@ -66,6 +66,8 @@ export class CallRuntime {
   readonly #observers: CallObserver[] = [];
   readonly #effectContext: SwitchEffectContext;
   #closing = false;
+  /** Calls of an earlier control process are taken up once, at the first link. */
+  #restored = false;
 
   constructor(options: CallRuntimeOptions) {
     this.#options = options;
@@ -109,6 +111,8 @@ export class CallRuntime {
     }
     const changed = this.#legs.note(event);
     if (changed !== undefined) this.#options.writer.leg(changed);
+    // The dialplan arms its own way out whenever it parks a leg; while control is there, control decides.
+    if (event.type === 'legParked') this.#onSwitch('claim', event.leg, this.#options.telephone.claim(event.leg));
     const live = this.#calls.get(known.callId);
     if (live === undefined) {
       // A leg that outlived its call (its end was not told in time): let it go as soon as it shows itself.
@@ -143,9 +147,9 @@ export class CallRuntime {
   async onLink(event: LinkEvent): Promise<void> {
     if (event.type === 'linkDown') return;
     const present = new Map(event.snapshot.legs.map((leg) => [leg.leg, leg]));
-    if (this.#calls.size === 0) await this.#loadLive();
+    if (!this.#restored) await this.#loadLive();
     for (const leg of this.#legs.all()) {
-      if (present.has(leg.leg)) continue;
+      if (present.has(leg.leg) || (await this.#stillThere(leg.leg))) continue;
       this.onLeg({
         type: 'legEnded',
         leg: leg.leg,
@@ -168,6 +172,15 @@ export class CallRuntime {
         this.#hangupStray(leg.leg);
       }
     }
+  }
+
+  /**
+   * The switch's list lags behind its events, so a leg that it lacks may be a new one. Without an answer nothing is
+   * concluded: the link broke again, and the next snapshot decides.
+   */
+  async #stillThere(leg: string): Promise<boolean> {
+    const reply = await this.#options.telephone.exists(leg);
+    return !reply.ok || reply.value;
   }
 
   /** Tells a call what it missed of a leg while the link was down: its place is a fact, not an event to wait for. */
@@ -203,6 +216,7 @@ export class CallRuntime {
   }
 
   async #loadLive(): Promise<void> {
+    this.#restored = true;
     for (const stored of await this.#options.store.live()) {
       if (this.#calls.has(stored.call.id)) continue;
       const live = this.#addLive(stored.call, stored.nextPosition);
@@ -210,6 +224,7 @@ export class CallRuntime {
       if (stored.call.agent !== null) this.#options.seats.adopt(stored.call.agent, stored.call.id);
       this.#push(live, () => ({ type: 'restored' }));
     }
+    await this.#options.seats.dropOrphans();
   }
 
   #onUnknownLeg(event: Extract<SwitchEvent, { type: 'legParked' }>): void {
@@ -421,15 +436,18 @@ export class CallRuntime {
   }
 
   #hangupStray(leg: string): void {
-    this.#options.telephone
-      .hangup(leg, 'NORMAL_CLEARING')
-      .then((reply) => {
-        if (!reply.ok && reply.error.kind !== 'gone')
-          this.#options.log.warn({ leg, error: reply.error.message }, 'a stray leg could not be hung up');
+    this.#onSwitch('hang-up of a stray leg', leg, this.#options.telephone.hangup(leg, 'NORMAL_CLEARING'));
+  }
+
+  /** A command that no call waits for; a leg that has gone meanwhile is no news. */
+  #onSwitch(what: string, leg: string, reply: SwitchReply): void {
+    const { log } = this.#options;
+    reply
+      .then((answer) => {
+        if (!answer.ok && answer.error.kind !== 'gone')
+          log.warn({ leg, error: answer.error.message }, `${what} failed`);
       })
-      .catch((error: unknown) =>
-        this.#options.log.error({ leg, error: errorChain(error) }, 'a stray leg could not be hung up'),
-      );
+      .catch((error: unknown) => log.error({ leg, error: errorChain(error) }, `${what} failed`));
   }
 
   #tell(tell: (observer: CallObserver) => void): void {

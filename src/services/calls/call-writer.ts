@@ -3,6 +3,7 @@ import type { Clock, Timer } from '../../kernel/clock.ts';
 import { errorChain } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
 import type { CallStore, JournalEntry, LegRecord } from '../ports.ts';
+import type { Spool } from './spool.ts';
 
 const batchLimit = 500;
 /** More than this many entries are never held: the oldest journal lines go, the calls themselves stay. */
@@ -19,6 +20,7 @@ export class CallWriter {
   readonly #store: CallStore;
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #spool: Spool | undefined;
   #calls = new Map<string, Call>();
   #legs = new Map<string, LegRecord>();
   #journal: JournalEntry[] = [];
@@ -28,11 +30,13 @@ export class CallWriter {
   #closing = false;
   #dropped = 0;
   #failing = false;
+  #spooled = false;
 
-  constructor(options: { store: CallStore; clock: Clock; log: Logger }) {
+  constructor(options: { store: CallStore; clock: Clock; log: Logger; spool?: Spool }) {
     this.#store = options.store;
     this.#clock = options.clock;
     this.#log = options.log;
+    this.#spool = options.spool;
   }
 
   /** False while the last attempt to write failed. */
@@ -83,7 +87,11 @@ export class CallWriter {
     while (this.backlog > 0) {
       const calls = [...this.#calls.values()].slice(0, batchLimit);
       const journal = this.#journal.slice(0, batchLimit);
-      const legs = [...this.#legs.values()].slice(0, batchLimit);
+      const inBatch = new Set(calls.map((call) => call.id));
+      // A leg must not be written before its call, which may have to wait for the next batch.
+      const legs = [...this.#legs.values()]
+        .filter((leg) => inBatch.has(leg.callId) || !this.#calls.has(leg.callId))
+        .slice(0, batchLimit);
       try {
         await this.#store.write({ calls, journal, legs });
       } catch (error) {
@@ -94,9 +102,11 @@ export class CallWriter {
           );
         this.#failing = true;
         if (this.#closing) {
+          await this.#keepOnDisk();
           this.#log.error({ lost: this.backlog }, 'stopping with call records that were not stored');
           return;
         }
+        await this.#keepOnDisk();
         await this.#pause();
         continue;
       }
@@ -105,7 +115,37 @@ export class CallWriter {
       // What changed while it was written stays for the next round.
       for (const call of calls) if (this.#calls.get(call.id) === call) this.#calls.delete(call.id);
       for (const leg of legs) if (this.#legs.get(leg.leg) === leg) this.#legs.delete(leg.leg);
-      this.#journal.splice(0, journal.length);
+      const written = new Set(journal);
+      this.#journal = this.#journal.filter((entry) => !written.has(entry));
+    }
+    if (!this.#spooled) return;
+    this.#spooled = false;
+    await this.#spool?.clear();
+  }
+
+  /** Stores what an earlier process left on disk; call it before the first call of this one. */
+  async takeSpool(): Promise<void> {
+    const kept = await this.#spool?.take();
+    if (kept === undefined) return;
+    for (const call of kept.calls) this.#calls.set(call.id, call);
+    for (const leg of kept.legs) this.#legs.set(leg.leg, leg);
+    this.#journal.push(...kept.journal);
+    this.#spooled = true;
+    this.#start();
+    await this.flush();
+  }
+
+  /** A disk that fails as well is told once by the log; the records are still in memory. */
+  async #keepOnDisk(): Promise<void> {
+    const backlog = { calls: [...this.#calls.values()], journal: this.#journal, legs: [...this.#legs.values()] };
+    try {
+      await this.#spool?.keep(backlog);
+      this.#spooled = true;
+    } catch (error) {
+      this.#log.error(
+        { error: errorChain(error) },
+        'call records can’t be kept on disk either; they are in memory alone',
+      );
     }
   }
 

@@ -31,6 +31,8 @@ export interface DeskServiceOptions {
   readonly views: ViewContext;
   readonly consultTarget: (number: string) => ConsultTarget | undefined;
   readonly push: (personId: string, push: DeskPush) => void;
+  /** Resolves when all that has happened so far is stored, or not for a while. */
+  readonly stored: () => Promise<void>;
   /** The start of today by the city's own clock. */
   readonly dayStartMs: (nowMs: number) => number;
 }
@@ -66,15 +68,22 @@ export class DeskService implements CallObserver {
     const person = await this.#person(personId);
     const shown = this.#shown.get(personId);
     const call = shown === undefined ? undefined : this.#last.get(shown.callId);
-    const draft = shown === undefined ? undefined : await this.#options.store.draft(shown.callId);
+    const today = await this.#today(person);
+    const callId = shown?.callId ?? (this.#inWrapUp(personId) ? today[0]?.callId : undefined);
+    const draft = callId === undefined ? undefined : await this.#options.store.draft(callId);
     return {
       type: 'snapshot',
       person: { id: person.id, name: person.name, role: person.role, extension: person.extension },
       seat: seatView(this.#options.seats.get(personId)),
       call: shown === undefined || call === undefined ? null : this.#view(call, shown.as, person),
       draft: draft ?? null,
-      today: await this.#today(person),
+      today,
     };
+  }
+
+  /** An agent whose call had ended before a restart still has its work order before him. */
+  #inWrapUp(personId: string): boolean {
+    return this.#options.seats.get(personId)?.status === 'wrapUp';
   }
 
   presence(personId: string, change: 1 | -1): void {
@@ -113,6 +122,7 @@ export class DeskService implements CallObserver {
     this.#last.set(after.id, after);
     // The card is read while the caller still hears the greeting, so that the pop need not wait for it.
     if (before === undefined) this.#loadHistory(after);
+    if (event?.type === 'restored') this.#takeUp(after);
     if (before?.agent && after.agent === null) this.#part(before.agent.personId, after, 'agent', true, event);
     else if (after.agent !== null && after.state !== 'offering')
       this.#part(after.agent.personId, after, 'agent', false, event);
@@ -187,17 +197,43 @@ export class DeskService implements CallObserver {
     if (gone) this.#pushToday(person);
   }
 
+  /** After a restart no desk shows anything: the calls that are going on come back to the desks where they belong. */
+  #takeUp(call: Call): void {
+    if (!this.#history.has(call.id)) this.#loadHistory(call);
+    const { agent, consult, lastAgentId } = call;
+    const watchers: string[] = [];
+    if (agent !== null) {
+      this.#shown.set(agent.personId, { callId: call.id, as: 'agent' });
+      watchers.push(agent.personId);
+    } else if (lastAgentId !== null && this.#inWrapUp(lastAgentId) && !this.#shown.has(lastAgentId)) {
+      this.#shown.set(lastAgentId, { callId: call.id, as: 'agent' });
+      watchers.push(lastAgentId);
+    }
+    this.#spawn('desks after a restart', async () => {
+      const people = consult === null ? [] : await this.#options.store.subcentrePeople(consult.number);
+      await this.#history.get(call.id);
+      if (people.length > 0 && this.#last.get(call.id)?.consult !== null) {
+        this.#subcentreWatchers.set(call.id, people);
+        for (const personId of people) this.#shown.set(personId, { callId: call.id, as: 'subcentre' });
+        watchers.push(...people);
+      }
+      // Pages were quicker to reconnect than the calls to be restored, and were shown an empty desk.
+      for (const personId of watchers) this.#options.push(personId, await this.snapshot(personId));
+    });
+  }
+
   #onEnded(call: Call): void {
-    this.#history.delete(call.id);
-    this.#knownHistory.delete(call.id);
     this.#subcentreWatchers.delete(call.id);
-    const stillShown = [...this.#shown.values()].some((shown) => shown.callId === call.id);
-    if (!stillShown) this.#last.delete(call.id);
-    // Calls that desks still show are few: at most one for each person.
+    // Calls that desks still show are few: at most one for each person. Their cards are wanted by a page's reload.
     for (const [callId, last] of this.#last) {
       const needed = last.state !== 'ended' || [...this.#shown.values()].some((shown) => shown.callId === callId);
-      if (!needed) this.#last.delete(callId);
+      if (needed) continue;
+      this.#last.delete(callId);
+      this.#history.delete(callId);
+      this.#knownHistory.delete(callId);
     }
+    const lastAgent = call.lastAgentId === null ? undefined : this.#people.get(call.lastAgentId);
+    if (lastAgent !== undefined) this.#pushToday(lastAgent);
   }
 
   #view(call: Call, as: Shown['as'], person: Person, gone?: boolean) {
@@ -226,6 +262,8 @@ export class DeskService implements CallObserver {
 
   #pushToday(person: Person): void {
     this.#spawn('today’s calls', async () => {
+      // The list is read from the store, and the call that it is about is still on its way there.
+      await this.#options.stored();
       this.#options.push(person.id, { type: 'today', today: await this.#today(person) });
     });
   }

@@ -1,0 +1,18 @@
+import type { Call } from './call.ts';
+
+/** Endings after which the citizen is owed a call, by reason (国办函〔2025〕66号: 漏接电话回拨). */
+const owed: ReadonlySet<string> = new Set([
+  'abandoned-waiting',
+  'queue-full',
+  'wait-limit',
+  'switch-died',
+  'switch-stopped',
+  'answer-failed',
+  'end-not-told',
+]);
+
+/** Why this citizen is to be called back; undefined when nothing is owed or nobody could be called. */
+export function callbackReason(call: Pick<Call, 'endedAtMs' | 'endReason' | 'callerNumber'>): string | undefined {
+  if (call.endedAtMs === null || call.callerNumber === '' || call.endReason === null) return undefined;
+  return owed.has(call.endReason) ? call.endReason : undefined;
+}

@@ -1,0 +1,159 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { z } from 'zod';
+import { errorChain } from '../kernel/errors.ts';
+import type { Logger } from '../kernel/log.ts';
+import type { EmbeddedSwitchSettings } from '../switch/embedded/config.ts';
+import { launchEmbeddedSwitch } from '../switch/embedded/launch.ts';
+
+const runFileSchema = z.object({
+  pid: z.number().int().positive(),
+  ports: z.object({ trunk: z.number(), agents: z.number(), esl: z.number() }),
+});
+type RunFile = z.infer<typeof runFileSchema>;
+
+const probeMs = 500;
+const goneWithinMs = 6_000;
+/** A switch that dies is started again; one that keeps dying is not started for ever. */
+const restartsPerMinute = 5;
+
+export interface EmbeddedSwitch {
+  readonly ports: RunFile['ports'];
+  readonly pid: number;
+  /** True when a switch was taken over that goes on with its calls after control was killed. */
+  readonly adopted: boolean;
+  stop(): Promise<void>;
+}
+
+/**
+ * The embedded switch for this service: the one that an earlier, killed control left with its calls, else a new one.
+ * When it dies it is started again on the same ports, so that control's link comes back by itself.
+ */
+export async function keepEmbeddedSwitch(
+  settings: EmbeddedSwitchSettings,
+  dataFolder: string,
+  log: Logger,
+): Promise<EmbeddedSwitch> {
+  const runFile = join(dataFolder, 'switch-run.json');
+  const left = await leftOver(runFile);
+  if (left !== undefined && (await answers(left.ports.esl))) {
+    log.warn({ pid: left.pid, ports: left.ports }, 'took over the embedded switch that an earlier control had left');
+    return { ...left, adopted: true, stop: () => stopProcess(left.pid) };
+  }
+  // One that is about to end still holds the ports.
+  if (left !== undefined) await stopProcess(left.pid);
+  return new Keeper(settings, runFile, log).start();
+}
+
+class Keeper {
+  readonly #settings: EmbeddedSwitchSettings;
+  readonly #runFile: string;
+  readonly #log: Logger;
+  #stopping = false;
+  #stop: () => Promise<void> = () => Promise.resolve();
+  #restarts: number[] = [];
+
+  constructor(settings: EmbeddedSwitchSettings, runFile: string, log: Logger) {
+    this.#settings = settings;
+    this.#runFile = runFile;
+    this.#log = log;
+  }
+
+  async start(): Promise<EmbeddedSwitch> {
+    const first = await this.#launch(this.#settings);
+    return {
+      ...first,
+      adopted: false,
+      stop: () => {
+        this.#stopping = true;
+        return this.#stop();
+      },
+    };
+  }
+
+  async #launch(settings: EmbeddedSwitchSettings): Promise<RunFile> {
+    const launched = await launchEmbeddedSwitch(settings, {
+      log: this.#log,
+      onExit: (reason) => {
+        this.#log.error({ reason }, 'the embedded switch died: its calls are over; it is started again');
+        if (!this.#stopping) void this.#again(samePorts(settings, launched.ports));
+      },
+    });
+    this.#stop = () => launched.stop();
+    const run = { pid: launched.pid, ports: launched.ports };
+    await writeFile(this.#runFile, JSON.stringify(run), { mode: 0o600 });
+    return run;
+  }
+
+  async #again(settings: EmbeddedSwitchSettings): Promise<void> {
+    const now = Date.now();
+    this.#restarts = [...this.#restarts.filter((at) => now - at < 60_000), now];
+    if (this.#restarts.length > restartsPerMinute) {
+      this.#log.error(
+        { restarts: this.#restarts.length },
+        'the embedded switch keeps dying and is not started any more; restart the service',
+      );
+      return;
+    }
+    try {
+      await this.#launch(settings);
+    } catch (error) {
+      this.#log.error({ error: errorChain(error) }, 'the embedded switch could not be started again; tried once more');
+      await pause(1000);
+      if (!this.#stopping) await this.#again(settings);
+    }
+  }
+}
+
+/** The first start may have taken any free port; the next one must take the same. */
+const samePorts = (settings: EmbeddedSwitchSettings, ports: RunFile['ports']): EmbeddedSwitchSettings => ({
+  ...settings,
+  trunkPort: ports.trunk,
+  agentsPort: ports.agents,
+  eslPort: ports.esl,
+});
+
+/** The switch that the run file tells of, if its process is still there and is one of ours. */
+async function leftOver(runFile: string): Promise<RunFile | undefined> {
+  const text = await readFile(runFile, 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  const parsed = runFileSchema.safeParse(JSON.parse(text));
+  if (!parsed.success) return undefined;
+  const command = await readFile(`/proc/${parsed.data.pid}/cmdline`, 'utf8').catch(() => '');
+  return command.includes('softswitch') ? parsed.data : undefined;
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1', timeout: probeMs });
+    const end = (yes: boolean) => {
+      socket.destroy();
+      resolve(yes);
+    };
+    socket.once('data', () => end(true));
+    socket.once('timeout', () => end(false));
+    socket.once('error', () => end(false));
+    socket.once('close', () => end(false));
+  });
+}
+
+/** Ends a switch that is not our child: asks, waits within a bound, then kills. */
+async function stopProcess(pid: number): Promise<void> {
+  const signal = (name: NodeJS.Signals | 0): boolean => {
+    try {
+      return process.kill(pid, name);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+      throw error;
+    }
+  };
+  if (!signal('SIGTERM')) return;
+  // A process that is nobody's child can't be waited for; its disappearance can only be looked at.
+  for (let waitedMs = 0; waitedMs < goneWithinMs; waitedMs += 50) {
+    await pause(50);
+    if (!signal(0)) return;
+  }
+  signal('SIGKILL');
+}
