@@ -2,7 +2,7 @@
  * The whole hotline for end-to-end tests: the real service on a database of the test's own, the switch under test,
  * phones and desks. Everything is closed at the end, and what was left over fails the file.
  */
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
@@ -19,6 +19,7 @@ import { freePort } from '../free-ports.ts';
 import { createPhone, type PhoneOptions, type TestPhone } from '../phone/phone.ts';
 import { type SwitchUnderTest, startSwitchUnderTest, testDomain } from '../switch.ts';
 import { Watch } from '../watch.ts';
+import { writeToneFile } from '../wav.ts';
 import { DeskClient } from './desk-client.ts';
 
 export const demoPassword = 'secret-for-tests-only';
@@ -41,6 +42,10 @@ export const people: readonly TestPerson[] = [
 export interface HotlineOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly people?: readonly TestPerson[];
+  /** Tones in place of spoken prompts, by prompt id, so that a phone hears which one plays. */
+  readonly prompts?: Readonly<Record<string, number>>;
+  /** Changes to the flows of ivr-flows/, by flow id. */
+  readonly flows?: Readonly<Record<string, (text: string) => string>>;
 }
 
 /** What a test works with. */
@@ -77,7 +82,7 @@ export function startHotline(options: HotlineOptions = {}): Hotline {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'yht-hotline-'));
     subcentrePort = await freePort('127.0.0.1');
-    await writeCity(folder, subcentrePort);
+    await writeCity(folder, subcentrePort, options);
     const who = options.people ?? people;
     telephoneSwitch = await startSwitchUnderTest({
       users: who.flatMap(({ extension }) => (extension === null ? [] : [{ user: extension, password: demoPassword }])),
@@ -192,8 +197,11 @@ export function startHotline(options: HotlineOptions = {}): Hotline {
   };
 }
 
+/** How long a tone in place of a prompt sounds: long enough to be heard, short enough not to be waited for. */
+const promptMs = 700;
+
 /** The city `kaifeng` with the sub-centre's gateway at the test's own port, and a flow without any greeting. */
-async function writeCity(folder: string, subcentrePort: number): Promise<void> {
+async function writeCity(folder: string, subcentrePort: number, options: HotlineOptions): Promise<void> {
   await cp(join(projectFolder, 'cities'), join(folder, 'cities'), { recursive: true });
   await cp(join(projectFolder, 'ivr-flows'), join(folder, 'ivr-flows'), { recursive: true });
   const profile = join(folder, 'cities', 'kaifeng', 'profile.yaml');
@@ -204,6 +212,14 @@ async function writeCity(folder: string, subcentrePort: number): Promise<void> {
   const flow =
     'id: straight\ntitle: 直达\nstart: person\noperatorQueue: citizen\nsteps:\n  person:\n    kind: queue\n    queue: citizen\n';
   await writeFile(join(folder, 'ivr-flows', 'straight.yaml'), flow);
+  for (const [id, edit] of Object.entries(options.flows ?? {})) {
+    const path = join(folder, 'ivr-flows', `${id}.yaml`);
+    await writeFile(path, edit(await readFile(path, 'utf8')));
+  }
+  const prompts = join(folder, 'cities', 'kaifeng', 'prompts');
+  await mkdir(prompts, { recursive: true });
+  for (const [id, hz] of Object.entries(options.prompts ?? {}))
+    await writeToneFile(join(prompts, `${id}.wav`), hz, promptMs);
 }
 
 /** How many legs are still there, after those that are going have had a moment to go. */

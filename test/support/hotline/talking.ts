@@ -8,6 +8,30 @@ import type { Hotline } from './hotline.ts';
 /** The tones by which everybody is known; none is a harmonic of another. */
 export const tones = { citizen: 1000, agent: 440, subcentre: 1633 } as const;
 
+/** A tone for each prompt that a test wants to recognise; none is one of `tones`. */
+export const promptTones = {
+  greeting: 350,
+  'recording-notice': 550,
+  'greeting-menu': 650,
+  'info-menu': 750,
+  'no-input': 850,
+  'wrong-input': 950,
+  'info-policy': 1150,
+  'info-hours': 1250,
+  transferring: 1350,
+  music: 1450,
+  'queue-full-busy': 1550,
+  'all-busy-wait': 1750,
+  'position-before': 1850,
+  d1: 1950,
+  'position-after': 2050,
+  'no-agent-sorry': 2150,
+  goodbye: 2250,
+  'rating-ask': 2350,
+  'rating-thanks': 2450,
+  'rating-invalid': 2550,
+} as const;
+
 export interface Talk {
   readonly callId: string;
   readonly citizen: OutgoingCall;
