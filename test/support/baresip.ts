@@ -1,12 +1,13 @@
 /** Baresip, a real softphone, as the phone of a seat. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from './free-ports.ts';
 import type { SocketAddress } from './phone/transport.ts';
 import { Watch } from './watch.ts';
+import { readWavFile } from './wav.ts';
 
 export interface BaresipOptions {
   readonly server: SocketAddress;
@@ -21,6 +22,8 @@ export interface BaresipOptions {
 export interface Baresip {
   /** Resolves when a line of its output holds the text. */
   says(text: string | RegExp, withinMs?: number): Promise<void>;
+  /** What it has heard so far; ask when its call is over. */
+  heard(): Promise<Int16Array>;
   stop(): Promise<void>;
 }
 
@@ -30,7 +33,7 @@ const stopMs = 5000;
 /** Starts baresip with a configuration of its own; it registers and answers every call by itself. */
 export async function startBaresip(options: BaresipOptions): Promise<Baresip> {
   const folder = await mkdtemp(join(tmpdir(), 'yht-baresip-'));
-  await writeFile(join(folder, 'config'), await configuration(options));
+  await writeFile(join(folder, 'config'), await configuration(options, folder));
   await writeFile(join(folder, 'accounts'), account(options), { mode: 0o600 });
   await writeFile(join(folder, 'contacts'), '');
   // With /dev/null as standard input baresip stops (epoll refuses it); a pipe that stays open is fine.
@@ -52,6 +55,7 @@ export async function startBaresip(options: BaresipOptions): Promise<Baresip> {
       const matches = (line: string): boolean => (typeof text === 'string' ? line.includes(text) : text.test(line));
       await watch.until(String(text), withinMs, () => (lines.some(matches) ? true : undefined));
     },
+    heard: () => heardIn(folder),
     stop: async () => {
       if (child.exitCode === null && child.signalCode === null) {
         const gone = once(child, 'exit');
@@ -65,21 +69,32 @@ export async function startBaresip(options: BaresipOptions): Promise<Baresip> {
   };
 }
 
-async function configuration(options: BaresipOptions): Promise<string> {
+/** Its sndfile module writes what was decoded into a file whose name ends so. */
+async function heardIn(folder: string): Promise<Int16Array> {
+  const name = (await readdir(folder)).find((file) => file.endsWith('-dec.wav'));
+  if (name === undefined) throw new Error('baresip has written nothing that it heard');
+  return (await readWavFile(join(folder, name))).channels[0] ?? new Int16Array();
+}
+
+async function configuration(options: BaresipOptions, folder: string): Promise<string> {
   const lines = [
     'poll_method epoll',
     `sip_listen 127.0.0.1:${await freePort()}`,
     `audio_source ausine,${options.toneHz}`,
-    'audio_player aufile,/dev/null',
     'audio_alert aufile,/dev/null',
-    'ausrc_srate 8000',
+    // The sine source speaks stereo of 48 kHz alone; baresip resamples.
+    'ausrc_srate 48000',
     'auplay_srate 8000',
-    'audio_channels 1-1',
+    'audio_channels 1-2',
+    'ausrc_channels 2',
+    'auplay_channels 1',
     'rtp_timeout 0',
     `module_path ${modulesFolder}`,
     'module g711.so',
     'module ausine.so',
     'module aufile.so',
+    'module sndfile.so',
+    `snd_path ${folder}`,
     'module_tmp uuid.so',
     'module_tmp account.so',
     'module_app menu.so',

@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { Bench } from '../../support/bench.ts';
@@ -24,7 +25,10 @@ it('a citizen whom control never takes is answered, told, recorded and kept', as
   await new Promise((resolve) => setTimeout(resolve, 1000));
   await citizen.call.hangup();
   expect((await bench.ended(citizen.leg))['Hangup-Cause']).toBe('NORMAL_CLEARING');
-  const wav = await readWavFile(join(bench.sut.recordingsFolder, 'fallback', `${citizen.leg}.wav`));
+  const folder = join(bench.sut.recordingsFolder, 'fallback');
+  const file = (await readdir(folder)).find((name) => name.endsWith(`_${citizen.leg}.wav`));
+  expect(file).toMatch(/^[0-9]{10}_[0-9]+_12345_[0-9a-f-]{36}[.]wav$/);
+  const wav = await readWavFile(join(folder, file ?? ''));
   const sound = wav.channels[0]?.subarray(1600, 3200);
   expect(sound && hasTone(sound, 400)).toBe(true);
 });

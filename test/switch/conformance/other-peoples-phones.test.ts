@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, it } from 'vitest';
 import { startBaresip } from '../../support/baresip.ts';
-import { Bench, originateCommand } from '../../support/bench.ts';
+import { Bench, eventually, originateCommand } from '../../support/bench.ts';
+import { hasOnlyTones } from '../../support/phone/hearing.ts';
 import { runSipp } from '../../support/sipp/sipp.ts';
 
 let bench: Bench;
@@ -62,8 +64,11 @@ describe('baresip as a seat’s phone', () => {
         await originated;
         await bench.bridge(citizen.leg, leg);
         await citizen.call.hears(650);
+        await pause(500);
         await bench.ok(`uuid_kill ${leg}`);
         await bench.ended(leg);
+        await softphone.says('session closed');
+        await eventually(async () => somewhere(await softphone.heard(), 400));
         await bench.parked(citizen.leg, 2);
       } finally {
         await softphone.stop();
@@ -71,3 +76,11 @@ describe('baresip as a seat’s phone', () => {
     },
   );
 });
+
+/** Whether the tone is alone in some 200 ms of the sound. */
+function somewhere(sound: Int16Array, hz: number): boolean {
+  for (let at = 0; at + 1600 <= sound.length; at += 400) {
+    if (hasOnlyTones(sound.subarray(at, at + 1600), [hz])) return true;
+  }
+  return false;
+}
