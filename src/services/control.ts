@@ -12,6 +12,7 @@ import { withinTime } from '../kernel/deadline.ts';
 import { errorChain } from '../kernel/errors.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/log.ts';
+import { addFallbackMessages } from '../store/callbacks.ts';
 import { deskStore } from '../store/desk-store.ts';
 import { callStore, seatStore } from '../store/ports.ts';
 import type { Database } from '../store/schema.ts';
@@ -20,6 +21,7 @@ import { Dispatcher } from './acd/dispatcher.ts';
 import { SeatBook } from './acd/seat-book.ts';
 import { CallRuntime } from './calls/call-runtime.ts';
 import { CallWriter } from './calls/call-writer.ts';
+import { findFallbackMessages } from './calls/fallback-messages.ts';
 import { fileSpool } from './calls/spool.ts';
 import { type ConsultTarget, DeskService } from './desk/desk-service.ts';
 import type { ViewContext } from './desk/views.ts';
@@ -143,7 +145,9 @@ export function createControl(options: ControlOptions): Control {
       await writer.takeSpool();
       await seats.load();
       await new Promise<void>((resolve) => {
-        telephone.start(listener({ runtime, seats, phones, log, up: resolve }));
+        const collect = () => collectMessages(config.recordingsFolder, db, log);
+        runtime.onUntakenLeg(collect);
+        telephone.start(listener({ runtime, seats, phones, log, up: resolve, collect }));
       });
     },
     async close() {
@@ -194,15 +198,36 @@ export function dayStartMs(nowMs: number, timeZone: string): number {
   return Math.floor(nowMs / 1000) * 1000 - sinceMidnightS * 1000;
 }
 
+/** Citizens whom the dialplan treated alone go on the call-back list. */
+function collectMessages(recordingsFolder: string, db: Kysely<Database>, log: Logger): void {
+  findFallbackMessages(recordingsFolder, log)
+    .then((messages) => addFallbackMessages(db, messages))
+    .then(
+      (added) => {
+        if (added > 0)
+          log.warn(
+            { added },
+            'citizens left messages while control did not take their calls; they are on the call-back list',
+          );
+      },
+      (error: unknown) =>
+        log.error(
+          { error: errorChain(error) },
+          'messages of the dialplan could not be collected; tried again at the next link',
+        ),
+    );
+}
+
 interface ListenerParts {
   readonly runtime: CallRuntime;
   readonly seats: SeatBook;
   readonly phones: Set<string>;
   readonly log: Logger;
   readonly up: () => void;
+  readonly collect: () => void;
 }
 
-function listener({ runtime, seats, phones, log, up }: ListenerParts): SwitchListener {
+function listener({ runtime, seats, phones, log, up, collect }: ListenerParts): SwitchListener {
   return {
     onLeg: (event) => runtime.onLeg(event),
     onRegistration(event: RegistrationEvent) {
@@ -217,6 +242,7 @@ function listener({ runtime, seats, phones, log, up }: ListenerParts): SwitchLis
         phones.clear();
         for (const registration of event.snapshot.registrations) phones.add(registration.user);
         seats.phones(phones);
+        collect();
         log.info({ legs: event.snapshot.legs.length, phones: phones.size }, 'the link to the switch is up');
       }
       runtime.onLink(event).then(up, (error: unknown) => {

@@ -65,6 +65,9 @@ export class CallRuntime {
   readonly #legs = new LegBook();
   readonly #observers: CallObserver[] = [];
   readonly #effectContext: SwitchEffectContext;
+  /** Citizens left to the dialplan; bounded by the switch's own limit of legs. */
+  readonly #untaken = new Set<string>();
+  #afterUntaken: () => void = () => undefined;
   #closing = false;
   /** Calls of an earlier control process are taken up once, at the first link. */
   #restored = false;
@@ -89,6 +92,11 @@ export class CallRuntime {
     this.#observers.push(observer);
   }
 
+  /** Told when a citizen whom this control left to the dialplan has gone. */
+  onUntakenLeg(tell: () => void): void {
+    this.#afterUntaken = tell;
+  }
+
   get(callId: string): Call | undefined {
     return this.#calls.get(callId)?.call;
   }
@@ -107,6 +115,7 @@ export class CallRuntime {
     const known = this.#legs.get(event.leg);
     if (known === undefined) {
       if (event.type === 'legParked') this.#onUnknownLeg(event);
+      if (event.type === 'legEnded' && this.#untaken.delete(event.leg)) this.#afterUntaken();
       return;
     }
     const changed = this.#legs.note(event);
@@ -239,6 +248,7 @@ export class CallRuntime {
         { leg: event.leg, live: this.#calls.size },
         'call not taken: the limit of live calls is reached; the dialplan treats it',
       );
+      this.#untaken.add(event.leg);
       return;
     }
     const call = citizenCall(ids.uuid(), event, flow.id, clock.now());
