@@ -37,16 +37,6 @@ function fallbackFile(context: SwitchContext, channel: Channel): string {
   return `${epochS}_${caller}_${channel.variables.get('yht_dialled') ?? ''}_${channel.uuid}.wav`;
 }
 
-/** Control, once it is back, learns from the name alone when who called which number. */
-function fallbackFileName(context: SwitchContext, channel: Channel): string {
-  const epochSeconds = Math.floor(context.clock.now() / 1000);
-  // The caller chooses his own number's characters: none of them may lead out of the folder or split the name.
-  const safe = (text: string): string => text.replace(/[^0-9A-Za-z+*#.-]/g, '').slice(0, 64);
-  const caller = safe(channel.callerNumber) || 'anonymous';
-  const dialled = safe(channel.variables.get('yht_dialled') ?? '') || 'unknown';
-  return `${epochSeconds}_${caller}_${dialled}_${channel.uuid}.wav`;
-}
-
 /** What becomes of a citizen whom control doesn't take: a message, a recording, the end. */
 function treatCitizen(context: SwitchContext, channel: Channel): void {
   const { recordingsFolder, promptsFolder } = context.config();
