@@ -9,15 +9,19 @@ export const contentMaxLength = 8000;
 
 export const matterTypes = ['咨询', '求助', '投诉', '举报', '建议', '批评', '表扬'] as const;
 
+/** What is pasted may hold NUL or half of a surrogate pair (a text cut in the middle of an emoji); PostgreSQL refuses both. */
+const storable = (text: string): string => text.replaceAll('\u0000', '').replaceAll(/\p{Surrogate}/gu, '\ufffd');
+const field = (maxLength: number) => z.string().max(maxLength).overwrite(storable).default('');
+
 /** The work-order form as the agent types it. Every field may still be empty in a draft. */
 export const orderBodySchema = z.strictObject({
-  citizenName: z.string().max(100).default(''),
-  contactNumber: z.string().max(40).default(''),
+  citizenName: field(100),
+  contactNumber: field(40),
   matterType: z.enum(['', ...matterTypes]).default(''),
-  category: z.string().max(100).default(''),
-  address: z.string().max(300).default(''),
-  content: z.string().max(contentMaxLength).default(''),
-  unit: z.string().max(100).default(''),
+  category: field(100),
+  address: field(300),
+  content: field(contentMaxLength),
+  unit: field(100),
 });
 export type OrderBody = z.infer<typeof orderBodySchema>;
 

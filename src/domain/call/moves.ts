@@ -149,10 +149,25 @@ export function afterAgent(decision: Decision, around: Surroundings): Decision {
     const closing = closeWith(call, ['goodbye'], around);
     return { call: closing.call, effects: [...decision.effects, ...closing.effects] };
   }
-  const [playing, effect] = play(call, ['rating-ask']);
-  const asked = go(playing, 'rating', around, [
-    effect,
-    { do: 'startTimer', timer: 'rating', delayMs: around.settings.ratingTimeoutMs },
-  ]);
+  const asked = askRating(call, ['rating-ask'], around);
   return { call: asked.call, effects: [...decision.effects, ...asked.effects] };
+}
+
+/** Longest time for the rating with all its questions, so that wrong keys can't hold the line for ever. */
+const ratingLimitMs = 60_000;
+
+/** Asks for the rating. The wait for a key begins when the question has been said (`waitForRating`). */
+export function askRating(call: Call, prompts: readonly string[], around: Surroundings): Decision {
+  const [playing, effect] = play(call, prompts);
+  const asked = go(playing, 'rating', around);
+  const leftMs = asked.call.stateSinceMs + ratingLimitMs - around.nowMs;
+  const limit: Effect = { do: 'startTimer', timer: 'rating', delayMs: Math.max(0, leftMs) };
+  return { call: asked.call, effects: [...asked.effects, effect, limit] };
+}
+
+/** The question has been said: now the citizen has his time to press a key. */
+export function waitForRating(call: Call, around: Surroundings): Decision {
+  const leftMs = call.stateSinceMs + ratingLimitMs - around.nowMs;
+  const delayMs = Math.max(0, Math.min(around.settings.ratingTimeoutMs, leftMs));
+  return { call, effects: [{ do: 'startTimer', timer: 'rating', delayMs }] };
 }

@@ -1,4 +1,10 @@
-import type { DeskPush, DeskRequest, DraftView, OrderBody } from '../../desk/protocol.ts';
+import {
+  type DeskPush,
+  type DeskRequest,
+  type DraftView,
+  type OrderBody,
+  orderBodySchema,
+} from '../../desk/protocol.ts';
 import type { AgentPart, Call, CallEvent, ConsultPart } from '../../domain/call/call.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { errorChain, UserError } from '../../kernel/errors.ts';
@@ -43,6 +49,14 @@ interface Shown {
   readonly as: 'agent' | 'subcentre';
 }
 
+const emptyDraft = (callId: string): DraftView => ({
+  callId,
+  version: 0,
+  body: orderBodySchema.parse({}),
+  orderId: null,
+  orderNo: null,
+});
+
 const refused = (code: string, text: string): DeskOutcome => ({ ok: false, code, text });
 
 /**
@@ -69,14 +83,16 @@ export class DeskService implements CallObserver {
     const shown = this.#shown.get(personId);
     const call = shown === undefined ? undefined : this.#last.get(shown.callId);
     const today = await this.#today(person);
-    const callId = shown?.callId ?? (this.#inWrapUp(personId) ? today[0]?.callId : undefined);
+    const unfinished = shown === undefined && this.#inWrapUp(personId) ? today[0]?.callId : undefined;
+    const callId = shown?.callId ?? unfinished;
     const draft = callId === undefined ? undefined : await this.#options.store.draft(callId);
     return {
       type: 'snapshot',
       person: { id: person.id, name: person.name, role: person.role, extension: person.extension },
       seat: seatView(this.#options.seats.get(personId)),
       call: shown === undefined || call === undefined ? null : this.#view(call, shown.as, person),
-      draft: draft ?? null,
+      // The form of a wrap-up that a restart has cut from its call must be there even if nothing was typed yet.
+      draft: draft ?? (unfinished === undefined ? null : emptyDraft(unfinished)),
       today,
     };
   }

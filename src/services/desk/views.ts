@@ -41,7 +41,7 @@ const deskState: Readonly<Record<CallState, { agent: DeskCall['state']; subcentr
 /** The buttons that do something in this state; the state table refuses the others, whatever a page sends. */
 const actionsIn: Partial<Record<CallState, readonly DeskAction[]>> = {
   talking: ['hold', 'hangup', 'consult', 'transfer'],
-  holding: ['hangup'],
+  holding: ['resume', 'hangup'],
   held: ['resume', 'hangup', 'consult', 'transfer'],
   connecting: ['hangup'],
   consultRinging: ['cancelConsult', 'hangup'],

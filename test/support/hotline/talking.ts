@@ -63,7 +63,7 @@ export async function talk(
     'offer',
     () => agent.desk.pushes.filter((push) => push.type === 'offer').length > shown,
   );
-  await ringing.answer();
+  ringing.answer();
   await citizen.hears(tones.agent);
   await ringing.hears(tones.citizen);
   await agent.desk.callState('talking');

@@ -51,7 +51,7 @@ describe('the menu of the seeds', () => {
   async function reachesAgent(number: string): Promise<string[]> {
     answered = await agent.phone.nextInvite({ withinMs: 12_000 });
     const { id } = await liveCall(hotline, number, ['offering']);
-    await answered.answer();
+    answered.answer();
     await call.hears(tones.agent);
     await answered.hears(tones.citizen);
     await call.hangup();
@@ -203,7 +203,7 @@ describe('the default flow «direct»', () => {
   async function answeredBy(call: OutgoingCall, withinMs: number): Promise<string[]> {
     const ringing = await agent.phone.nextInvite({ withinMs });
     const { call: offer } = await agent.desk.push('offer');
-    await ringing.answer();
+    ringing.answer();
     await call.hears(tones.agent);
     await call.hangup();
     await ringing.ended();

@@ -1,7 +1,8 @@
 /** Citizen and agent: talking, hold and resume, and what follows when one of them goes. */
-import { go, play, type Row, row, stay } from '../decision.ts';
+import { go, type Row, row, stay } from '../decision.ts';
 import {
   afterAgent,
+  askRating,
   because,
   citizenEndReason,
   closeWith,
@@ -11,6 +12,7 @@ import {
   music,
   parkAll,
   releaseAgent,
+  waitForRating,
 } from '../moves.ts';
 
 const together = ['talking', 'holding', 'held'] as const;
@@ -37,6 +39,12 @@ export const talkRows: readonly Row[] = [
         around,
       ),
     { timer: 'step' },
+  ),
+  row(
+    ['holding'],
+    'resume',
+    'Asked before both parks were told: back together as soon as they are.',
+    (call, _event, around) => connectAgent(call, around),
   ),
   row(['held'], 'resume', 'Back together.', (call, _event, around) => connectAgent(call, around)),
   row(
@@ -153,10 +161,7 @@ export const talkRows: readonly Row[] = [
   ),
 
   row(['rating'], 'citizenDigit', 'A rating, or a key that means nothing.', (call, event, around) => {
-    if (!/^[1-3]$/.test(event.digit)) {
-      const [playing, effect] = play(call, ['rating-invalid', 'rating-ask']);
-      return stay(playing, [effect]);
-    }
+    if (!/^[1-3]$/.test(event.digit)) return askRating(call, ['rating-invalid', 'rating-ask'], around);
     return closeWith({ ...call, rating: Number(event.digit) }, ['rating-thanks', 'goodbye'], around);
   }),
   row(
@@ -168,7 +173,14 @@ export const talkRows: readonly Row[] = [
       timer: 'rating',
     },
   ),
-  row(['rating'], 'citizenPlayEnded', 'Asked; the timer waits for the key.', 'ignore'),
+  row(
+    ['rating'],
+    'citizenPlayEnded',
+    'Asked; now the time for a key begins.',
+    (call, _event, around) => waitForRating(call, around),
+    { when: (call, event) => event.playId === call.playId },
+  ),
+  row(['rating'], 'citizenPlayEnded', 'Of a question that a wrong key has cut off.', 'ignore'),
   row(['rating'], 'commandFailed', 'The question could not be played.', (call, _event, around) => endAll(call, around)),
   row(['rating', 'closing'], 'citizenEnded', 'Hung up without waiting for more.', (call, event, around) =>
     endAll({ ...citizenEndReason(call, event.end.cause), citizenPlace: 'gone' }, around),
