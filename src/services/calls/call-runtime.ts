@@ -1,21 +1,19 @@
-import { type AnnouncedPosition, positionAnnouncement } from '../../domain/acd/position-announcement.ts';
-import type { AgentPart, Call, CallEvent, CallSettings, Effect, TimerName } from '../../domain/call/call.ts';
+import type { AnnouncedPosition } from '../../domain/acd/position-announcement.ts';
+import type { AgentPart, Call, CallEvent, Effect, TimerName } from '../../domain/call/call.ts';
 import type { Surroundings } from '../../domain/call/decision.ts';
 import { step, type Verdict } from '../../domain/call/interpreter.ts';
 import { placeOf } from '../../domain/call/moves.ts';
-import type { Flow } from '../../domain/ivr/flow.ts';
-import type { Clock, Timer } from '../../kernel/clock.ts';
+import type { Timer } from '../../kernel/clock.ts';
 import { errorChain } from '../../kernel/errors.ts';
-import type { Ids } from '../../kernel/ids.ts';
 import type { Logger } from '../../kernel/log.ts';
 import { SerialQueue } from '../../kernel/serial.ts';
-import type { LegSnapshot, LinkEvent, SwitchEvent, SwitchReply, TelephoneSwitch } from '../../switch/port.ts';
-import type { Dispatcher } from '../acd/dispatcher.ts';
-import type { SeatBook } from '../acd/seat-book.ts';
-import type { CallStore, LegRecord } from '../ports.ts';
-import type { CallWriter } from './call-writer.ts';
+import type { LegSnapshot, LinkEvent, SwitchEvent, SwitchReply } from '../../switch/port.ts';
+import type { LegRecord } from '../ports.ts';
 import { runSwitchEffect, type SwitchEffect, type SwitchEffectContext } from './effects.ts';
+import { journalDetails } from './journal-details.ts';
 import { LegBook } from './leg-book.ts';
+import type { CallRuntimeOptions } from './runtime-options.ts';
+import { sayPosition } from './say-position.ts';
 import { citizenCall, translate } from './translate.ts';
 
 /** At most this many events wait for one call; beyond it something loops, and the event is refused and logged. */
@@ -28,22 +26,6 @@ export interface CallObserver {
   onOfferGone(call: Call, agent: AgentPart, reason: string): void;
   onConsult(call: Call): void;
   onNotice(call: Call, text: string): void;
-}
-
-export interface CallRuntimeOptions {
-  readonly telephone: TelephoneSwitch;
-  readonly clock: Clock;
-  readonly ids: Ids;
-  readonly log: Logger;
-  readonly settings: CallSettings & { readonly maxLiveCalls: number };
-  readonly flow: Flow;
-  readonly promptPath: (id: string) => string;
-  readonly recordingPath: (call: Call) => string;
-  readonly hotlineNumber: string;
-  readonly seats: SeatBook;
-  readonly dispatcher: Dispatcher;
-  readonly writer: CallWriter;
-  readonly store: CallStore;
 }
 
 interface LiveCall {
@@ -176,7 +158,7 @@ export class CallRuntime {
         continue;
       }
       if (leg.role === 'citizen' && leg.direction === 'inbound' && leg.parked) {
-        this.#onUnknownLeg({ ...leg, type: 'legParked', atMs: event.atMs, sourceAddress: '' });
+        this.#onUnknownLeg(parkedAsShown(leg, event.atMs));
       } else if (leg.role === 'agent' || leg.role === 'subcentre') {
         this.#hangupStray(leg.leg);
       }
@@ -199,20 +181,7 @@ export class CallRuntime {
     const place = placeOf(call, known.role);
     if (leg.answered && known.answeredAtMs === null) this.onLeg({ type: 'legAnswered', leg: leg.leg, atMs });
     if (leg.parked && place !== 'parked') {
-      const { direction, role, callId, answered, callerNumber, callerName, dialledNumber } = leg;
-      this.onLeg({
-        type: 'legParked',
-        leg: leg.leg,
-        atMs,
-        direction,
-        role,
-        callId,
-        answered,
-        callerNumber,
-        callerName,
-        dialledNumber,
-        sourceAddress: '',
-      });
+      this.onLeg(parkedAsShown(leg, atMs));
     } else if (leg.bridgedTo !== undefined && place !== 'bridged') {
       this.onLeg({ type: 'legBridged', leg: leg.leg, other: leg.bridgedTo, atMs });
     }
@@ -386,21 +355,14 @@ export class CallRuntime {
     this.#push(live, () => ({ type: 'commandFailed', command: effect.do, kind: reply.error.kind }));
   }
 
-  /** Puts the caller's place where the table says `{position}`; undefined when there is no news, and the music goes on. */
+  /** What to play where the table says `{position}`; undefined when there is no news, and the music goes on. */
   #withPosition(live: LiveCall, effect: Extract<SwitchEffect, { do: 'playCitizen' }>) {
-    if (!effect.prompts.includes('{position}')) return effect;
     const { clock, dispatcher, settings } = this.#options;
-    const nowMs = clock.now();
     const position = dispatcher.position(live.call.id);
-    const told = positionAnnouncement({
-      position,
-      lastAnnounced: live.lastAnnounced,
-      nowMs,
-      minIntervalMs: settings.announceEveryMs / 2,
-    });
-    if (told.length === 0) return undefined;
-    live.lastAnnounced = { position, atMs: nowMs };
-    return { ...effect, prompts: effect.prompts.flatMap((prompt) => (prompt === '{position}' ? told : [prompt])) };
+    const said = sayPosition(effect.prompts, position, live.lastAnnounced, clock.now(), settings.announceEveryMs);
+    if (said === undefined) return undefined;
+    live.lastAnnounced = said.announced;
+    return { ...effect, prompts: said.prompts };
   }
 
   /** The leg is on the books and the desk is told before the phone is rung: the pop is never later than the ring. */
@@ -472,24 +434,7 @@ export class CallRuntime {
   }
 }
 
-/** What the journal keeps of an event besides its name: what a person would ask for. */
-function journalDetails(event: CallEvent | undefined): Record<string, unknown> {
-  switch (event?.type) {
-    case 'citizenEnded':
-    case 'agentEnded':
-    case 'subcentreEnded':
-      return { cause: event.end.cause, endedBy: event.end.endedBy };
-    case 'citizenDigit':
-      return { digit: event.digit };
-    case 'agentReserved':
-      return { personId: event.agent.personId, extension: event.agent.extension };
-    case 'consult':
-      return { number: event.consult.number, mode: event.consult.mode };
-    case 'timer':
-      return { timer: event.timer };
-    case 'commandFailed':
-      return { command: event.command, kind: event.kind };
-    default:
-      return {};
-  }
+/** What the switch's list says of a parked leg, in the words of its event. */
+function parkedAsShown(leg: LegSnapshot, atMs: number): Extract<SwitchEvent, { type: 'legParked' }> {
+  return { ...leg, type: 'legParked', atMs, sourceAddress: '' };
 }

@@ -1,0 +1,23 @@
+import type { CallEvent } from '../../domain/call/call.ts';
+
+/** What the journal keeps of an event besides its name: what a person would ask for. */
+export function journalDetails(event: CallEvent | undefined): Record<string, unknown> {
+  switch (event?.type) {
+    case 'citizenEnded':
+    case 'agentEnded':
+    case 'subcentreEnded':
+      return { cause: event.end.cause, endedBy: event.end.endedBy };
+    case 'citizenDigit':
+      return { digit: event.digit };
+    case 'agentReserved':
+      return { personId: event.agent.personId, extension: event.agent.extension };
+    case 'consult':
+      return { number: event.consult.number, mode: event.consult.mode };
+    case 'timer':
+      return { timer: event.timer };
+    case 'commandFailed':
+      return { command: event.command, kind: event.kind };
+    default:
+      return {};
+  }
+}
