@@ -6,13 +6,38 @@ module.exports = {
   forbidden: [
     forbid('no-circular', {}, { circular: true }, 'A cycle hides who owns what.'),
     forbid('kernel-imports-nothing-of-ours', { path: '^src/kernel/' }, { path: '^src/', pathNot: '^src/kernel/' }, ''),
-    forbid('domain-is-pure', { path: '^src/domain/' }, { path: `${adapters}|${upper}` }, 'domain decides, adapters act'),
-    forbid('domain-no-io-packages', { path: '^src/domain/' }, { dependencyTypes: ['npm', 'core'], pathNot: 'node_modules/zod' }, 'no packages but zod, no Node modules'),
+    forbid(
+      'domain-is-pure',
+      { path: '^src/domain/' },
+      { path: `${adapters}|${upper}` },
+      'domain decides, adapters act',
+    ),
+    forbid(
+      'domain-no-io-packages',
+      { path: '^src/domain/' },
+      { dependencyTypes: ['npm', 'core'], pathNot: 'node_modules/zod' },
+      'no packages but zod, no Node modules',
+    ),
     forbid('adapters-not-upwards', { path: adapters }, { path: upper }, ''),
-    forbid('embedded-switch-alone', { path: '^src/switch/embedded/' }, { path: '^src/', pathNot: '^src/(switch/(embedded/|esl/(framing|wire))|kernel/)' }, 'the embedded switch shares only the ESL framing and the kernel'),
-    forbid('nobody-reaches-into-embedded', { path: '^src/', pathNot: '^src/switch/embedded/' }, { path: '^src/switch/embedded/', pathNot: '^src/switch/embedded/(launch|config)\\.ts$' }, 'the embedded switch is a process: only its launcher is known outside'),
+    forbid(
+      'embedded-switch-alone',
+      { path: '^src/switch/embedded/' },
+      { path: '^src/', pathNot: '^src/(switch/(embedded/|esl/(framing|wire))|kernel/)' },
+      'the embedded switch shares only the ESL framing and the kernel',
+    ),
+    forbid(
+      'nobody-reaches-into-embedded',
+      { path: '^src/', pathNot: '^src/switch/embedded/' },
+      { path: '^src/switch/embedded/', pathNot: '^src/switch/embedded/(launch|config)\\.ts$' },
+      'the embedded switch is a process: only its launcher is known outside',
+    ),
     forbid('services-not-http', { path: '^src/services/' }, { path: '^src/(http|cli)/|^src/(app|main)\\.ts$' }, ''),
     forbid('src-not-tests', { path: '^src/' }, { path: '^(test|bench|scripts)/' }, ''),
   ],
-  options: { doNotFollow: { path: 'node_modules' }, tsPreCompilationDeps: true, tsConfig: { fileName: 'tsconfig.json' }, enhancedResolveOptions: { extensions: ['.ts', '.js', '.json'] } },
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { extensions: ['.ts', '.js', '.json'] },
+  },
 };

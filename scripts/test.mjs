@@ -29,7 +29,9 @@ function inPath(name) {
     try {
       accessSync(file, constants.X_OK);
       return file;
-    } catch {}
+    } catch {
+      // Not in this folder.
+    }
   }
   return undefined;
 }

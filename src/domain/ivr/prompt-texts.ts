@@ -20,4 +20,3 @@ export type PromptText = z.infer<typeof promptTextSchema>;
 
 /** The content of prompts/prompts.yaml: what each prompt says. */
 export const promptTextsSchema = z.record(promptIdSchema, promptTextSchema);
-export type PromptTexts = z.infer<typeof promptTextsSchema>;
