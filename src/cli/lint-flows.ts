@@ -2,8 +2,6 @@
  * Checks call flows: `lint-flows [--flows <folder>]… [--prompts <folder>]… [--queue <id>]…`.
  * Without folders it checks the house's own. Exit code 0: sound; 1: faults, one line each; 2: wrong use or setup.
  */
-import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { listFlowFiles, readFlowFile } from '../config/flows.ts';
 import { loadPrompts } from '../config/prompts.ts';
@@ -64,9 +62,4 @@ function faultsOf(file: string, surroundings: FlowSurroundings): string[] {
     const where = issue.step === undefined ? file : `${file}: step ${issue.step}`;
     return `${where}: [${issue.code}] ${issue.message}`;
   });
-}
-
-const startedAs = process.argv[1];
-if (startedAs !== undefined && resolve(startedAs) === fileURLToPath(import.meta.url)) {
-  process.exitCode = lintFlowsCommand(process.argv.slice(2), (line) => console.log(line));
 }
