@@ -358,7 +358,7 @@ describe('playback', () => {
     a.leg.play({ sources: [join(folder, 'one.wav'), bad], loops: 1, onEnded: ended });
     await until(() => ended.mock.calls.length === 1, 'it ends');
     expect(ended.mock.calls[0]?.[0]).toEqual({ reason: 'missing', missing: bad });
-    await until(() => a.phone.heard.length === 10, 'the first was played');
+    await until(() => a.phone.heard.length >= 10, 'the first was played');
   });
 });
 

@@ -29,7 +29,7 @@ const phones: TestPhone[] = [];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'yht-smoke-'));
-  const { portMin, portMax } = rtpPortBlock();
+  const { portMin, portMax } = await rtpPortBlock();
   settings = {
     trunkPort: 0,
     agentsPort: 0,
@@ -294,6 +294,8 @@ describe('a launcher that is killed', () => {
         refused = true;
         watch.note('refused');
       });
+      // Unread bytes would keep its end from being seen.
+      socket.resume();
       socket.on('connect', () => socket.on('close', knock));
     };
     knock();

@@ -20,6 +20,7 @@ export type SoftswitchMessage =
 
 /** A stop that hangs is cut off: the launcher, and whoever pressed Ctrl-C, wait for it. */
 const STOP_DEADLINE_MS = 4_000;
+const MAX_FAULTS_PER_MINUTE = 20;
 
 function tell(message: SoftswitchMessage): void {
   process.send?.(message);
@@ -33,6 +34,25 @@ function makeLog(config: EmbeddedSwitchConfig): Logger {
     log.level = 'silent';
   });
   return log;
+}
+
+/**
+ * A fault of ours in one call's timer must not end all other calls: it is logged and the process goes on. Many in a
+ * short time mean that nothing can be trusted any more, and the process ends so that its launcher starts a fresh one.
+ */
+function outliveFaults(log: Logger): void {
+  let recent = 0;
+  const note = (error: unknown): void => {
+    recent += 1;
+    const stack = error instanceof Error ? error.stack : undefined;
+    log.error({ error: errorChain(error), stack, recent }, 'a fault of the switch itself');
+    if (recent > MAX_FAULTS_PER_MINUTE) process.exit(1);
+    setTimeout(() => {
+      recent -= 1;
+    }, 60_000).unref();
+  };
+  process.on('uncaughtException', note);
+  process.on('unhandledRejection', note);
 }
 
 /** Opens one of the ports; says which setting to change when it can't. */
@@ -61,6 +81,8 @@ async function run(configPath: string): Promise<void> {
   await openPort('agentsPort', bindAddress, config.agentsPort, () => agents.endpoint.open());
   const esl = await openPort('eslPort', config.eslBindAddress, config.eslPort, () => EslServer.listen(core));
   core.startHeartbeat();
+
+  outliveFaults(log);
 
   let stopping = false;
   const stop = (why: string): void => {

@@ -37,16 +37,15 @@ function fallbackFile(context: SwitchContext, channel: Channel): string {
   return `${epochS}_${caller}_${channel.variables.get('yht_dialled') ?? ''}_${channel.uuid}.wav`;
 }
 
-/** What becomes of a citizen whom control doesn't take: a message, a recording, the end. */
+/** What becomes of a citizen whom control doesn't take: a message, time to speak, the end; all of it recorded. */
 function treatCitizen(context: SwitchContext, channel: Channel): void {
   const { recordingsFolder, promptsFolder } = context.config();
   if (!answer(context, channel)) {
     hangup(context, channel, 'NORMAL_TEMPORARY_FAILURE');
     return;
   }
-  const path = join(recordingsFolder, 'fallback', fallbackFile(context, channel));
-  const done = (): void => hangup(context, channel, 'NORMAL_CLEARING');
   let present = true;
+  const path = join(recordingsFolder, 'fallback', fallbackFile(context, channel));
   channel.activity = {
     kind: 'fallback',
     leave: () => {
@@ -56,17 +55,15 @@ function treatCitizen(context: SwitchContext, channel: Channel): void {
     },
   };
   channel.media?.route({ kind: 'silent' });
+  // Recorded from the first moment: who hangs up during the message is called back as well.
+  startRecording(context, channel, { path, stereo: true, maxDurationMs: 0 });
+  const speakingTime = `silence_stream://${FALLBACK_RECORDING_MS}`;
   channel.media?.play({
-    sources: [join(promptsFolder, 'fallback.wav')],
+    sources: [join(promptsFolder, 'fallback.wav'), speakingTime],
     loops: 1,
     onEnded: (result) => {
-      if (!present) return;
       if (result.reason === 'missing') context.log.error({ file: result.missing }, 'the fallback prompt is missing');
-      const options = { path, stereo: false, maxDurationMs: FALLBACK_RECORDING_MS };
-      const end = (): void => {
-        if (present) done();
-      };
-      if (!startRecording(context, channel, { ...options, onEnded: end })) done();
+      if (present) hangup(context, channel, 'NORMAL_CLEARING');
     },
   });
 }

@@ -37,7 +37,7 @@ export interface RemoteMedia {
 
 /** What a leg hears and to whom it speaks. A leg has exactly one route at a time; a new one replaces the old. */
 export type MediaRoute =
-  /** Hears silence (no packets need be sent), speaks to nobody. */
+  /** Hears silence, sent as packets, and speaks to nobody. */
   | { readonly kind: 'silent' }
   /** Speaks with one other leg. Digits are relayed to it as telephone events as well. */
   | { readonly kind: 'bridge'; readonly other: MediaLeg }

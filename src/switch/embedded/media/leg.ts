@@ -45,9 +45,12 @@ export interface LegSurroundings {
 
 /**
  * What feeds the leg's outgoing stream. `relay` (the bridged leg's packets, sent on as they come) and `mix` (the
- * conference's tick) are driven from outside; `digits`, `playback` and `music` need a tick of their own.
+ * conference's tick) are driven from outside; `silence`, `digits`, `playback` and `music` need a tick of their own.
  */
-type Feed = 'nothing' | 'relay' | 'mix' | 'digits' | 'playback' | 'music';
+type Feed = 'nothing' | 'silence' | 'relay' | 'mix' | 'digits' | 'playback' | 'music';
+
+/** The feeds that the leg's own tick drives. */
+const TICKING: ReadonlySet<Feed> = new Set(['silence', 'digits', 'playback', 'music']);
 
 interface RunningPlayback {
   readonly playback: Playback;
@@ -57,6 +60,8 @@ interface RunningPlayback {
 /** One object for all legs: packets are dealt with one at a time. */
 const view = createRtpView();
 const scratch = new Int16Array(FRAME_SAMPLES);
+/** The source that silence comes from, as the sender tells its sources apart. */
+const SILENCE = {};
 
 /** One RTP port and the telephone behind it. */
 export class Leg implements MediaLeg, Ticking, ConferenceMember {
@@ -220,7 +225,10 @@ export class Leg implements MediaLeg, Ticking, ConferenceMember {
   tick(index: number, nowMs: number): void {
     if (this.#feed === 'digits') this.#tickDigits(index, nowMs);
     else if (this.#feed === 'playback') this.#tickPlayback(index, nowMs);
-    else if (this.#feed === 'music') {
+    else if (this.#feed === 'silence') {
+      scratch.fill(0);
+      this.#sender.sendSamples(scratch, SILENCE, index, nowMs);
+    } else if (this.#feed === 'music') {
       this.#around.holdMusic.fill(scratch, 0, index);
       this.#sender.sendSamples(scratch, this.#around.holdMusic, index, nowMs);
     }
@@ -305,8 +313,7 @@ export class Leg implements MediaLeg, Ticking, ConferenceMember {
     this.#sender.open = active && this.#farSide.listens;
     this.#peer = this.#bridgedPeer();
     this.#feed = this.#chooseFeed();
-    const ticking = this.#feed === 'digits' || this.#feed === 'playback' || this.#feed === 'music';
-    if (ticking && !this.#closed) this.#around.ticker.add(this);
+    if (TICKING.has(this.#feed) && !this.#closed) this.#around.ticker.add(this);
     else this.#around.ticker.remove(this);
     this.#silenceWatch.expect(active && this.#farSide.speaks);
   }
@@ -321,6 +328,8 @@ export class Leg implements MediaLeg, Ticking, ConferenceMember {
     if (this.#digitsOut.active) return 'digits';
     if (this.#playing !== undefined) return 'playback';
     if (this.#room !== undefined) return 'mix';
+    // Carriers end calls that bring no RTP, and the leg's recording needs its time to go on.
+    if (this.#route.kind === 'silent') return this.#sender.open ? 'silence' : 'nothing';
     if (this.#peer === undefined) return 'nothing';
     return this.#peer.#held ? 'music' : 'relay';
   }
