@@ -9,7 +9,7 @@ import {
 } from '../../domain/acd/seat.ts';
 import type { AgentPart, SeatOutcome } from '../../domain/call/call.ts';
 import type { Clock, Timer } from '../../kernel/clock.ts';
-import { withinTime } from '../../kernel/deadline.ts';
+import { DeadlineError, withinTime } from '../../kernel/deadline.ts';
 import { errorChain } from '../../kernel/errors.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import type { Logger } from '../../kernel/log.ts';
@@ -111,7 +111,8 @@ export class SeatBook {
     const next = endWrapUp(this.#must(personId), this.#options.clock.now());
     await this.#save(next);
     this.#cancelTimer(`wrapUp/${personId}`);
-    this.#put(next);
+    // Phone or page may have gone while the database answered.
+    this.#put(endWrapUp(this.#must(personId), next.sinceMs));
   }
 
   phone(extension: string, registered: boolean): void {
@@ -259,12 +260,24 @@ export class SeatBook {
    */
   async #reserveStored(wish: Parameters<SeatStore['reserve']>[0]): Promise<{ fencingToken: string } | undefined> {
     const { store, clock, ids, log } = this.#options;
+    const asked = store.reserve(wish);
     try {
-      return await withinTime(clock, 'seat reservation', reserveDeadlineMs, store.reserve(wish));
+      return await withinTime(clock, 'seat reservation', reserveDeadlineMs, asked);
     } catch (error) {
       log.error({ ...wish, error: errorChain(error) }, 'the database does not answer: seat reserved in memory alone');
+      if (error instanceof DeadlineError) this.#giveBackLate(wish.personId, asked);
       return { fencingToken: `${localPrefix}${ids.uuid()}` };
     }
+  }
+
+  /** A reservation that came after its deadline belongs to nobody; left alone it would lock the seat for a whole lease. */
+  #giveBackLate(personId: string, asked: ReturnType<SeatStore['reserve']>): void {
+    const { store, log } = this.#options;
+    asked
+      .then((got) => (got === undefined ? undefined : store.release(personId, got.fencingToken)))
+      .catch((error: unknown) =>
+        log.warn({ personId, error: errorChain(error) }, 'a late seat reservation came to nothing or its lease will end'),
+      );
   }
 
   async #releaseStored(personId: string, fencingToken: string): Promise<void> {
