@@ -46,6 +46,8 @@ export class SeatBook {
   readonly #taking = new Set<string>();
   /** Reservations whose release the database has not confirmed yet, by person and by call. */
   readonly #releasing = new Map<string, Promise<void>>();
+  /** The last save of each seat that is under way. */
+  readonly #saving = new Map<string, Promise<void>>();
   #renewal: Timer | undefined;
   #onChange: (personId: string) => void = () => undefined;
   #onAvailable: () => void = () => undefined;
@@ -93,26 +95,14 @@ export class SeatBook {
 
   /** The agent's own choice; stored before it counts. */
   async choose(personId: string, status: 'ready' | 'break' | 'offline', reason: string | null): Promise<void> {
-    const seat = this.#must(personId);
-    const next = chooseStatus(seat, status, reason, this.#options.clock.now());
-    await this.#save(next);
-    const current = this.#must(personId);
-    this.#cancelTimer(`wrapUp/${personId}`);
-    this.#put({
-      ...next,
-      reservation: current.reservation,
-      phoneRegistered: current.phoneRegistered,
-      deskPresent: current.deskPresent,
-    });
+    const nowMs = this.#options.clock.now();
+    await this.#change(personId, (seat) => chooseStatus(seat, status, reason, nowMs));
   }
 
   /** Ends a wrap-up early. */
   async endWrapUp(personId: string): Promise<void> {
-    const next = endWrapUp(this.#must(personId), this.#options.clock.now());
-    await this.#save(next);
-    this.#cancelTimer(`wrapUp/${personId}`);
-    // Phone or page may have gone while the database answered.
-    this.#put(endWrapUp(this.#must(personId), next.sinceMs));
+    const nowMs = this.#options.clock.now();
+    await this.#change(personId, (seat) => endWrapUp(seat, nowMs));
   }
 
   phone(extension: string, registered: boolean): void {
@@ -229,8 +219,8 @@ export class SeatBook {
     this.#remember(released, [agent.personId, seat?.reservation?.callId ?? agent.leg]);
     if (seat?.reservation?.fencingToken !== agent.fencingToken) return;
     const next = releaseSeat(seat, outcome, clock.now(), settings);
-    if (next.status !== seat.status) this.#saveLater(next);
     this.#put(next);
+    if (next.status !== seat.status) this.#saveLater(next.personId);
     if (next.status === 'wrapUp') this.#armWrapUp(next.personId);
     if (outcome === 'phoneFault') this.#rest(next.personId, settings.phoneRestMs);
   }
@@ -276,7 +266,10 @@ export class SeatBook {
     asked
       .then((got) => (got === undefined ? undefined : store.release(personId, got.fencingToken)))
       .catch((error: unknown) =>
-        log.warn({ personId, error: errorChain(error) }, 'a late seat reservation came to nothing or its lease will end'),
+        log.warn(
+          { personId, error: errorChain(error) },
+          'a late seat reservation came to nothing or its lease will end',
+        ),
       );
   }
 
@@ -303,15 +296,38 @@ export class SeatBook {
     if (isAvailable(seat, this.#options.clock.now())) this.#onAvailable();
   }
 
+  /**
+   * Stores a change, then makes it. It is made anew on the seat as it is by then: a reservation, the phone or the page
+   * may have come or gone while the database answered.
+   */
+  async #change(personId: string, change: (seat: Seat) => Seat): Promise<void> {
+    await this.#inTurn(personId, () => this.#save(change(this.#must(personId))));
+    this.#cancelTimer(`wrapUp/${personId}`);
+    this.#put(change(this.#must(personId)));
+  }
+
+  /** One save of a seat after the other: on several connections the older one could be stored last. */
+  #inTurn(personId: string, save: () => Promise<void>): Promise<void> {
+    const turn = (this.#saving.get(personId) ?? Promise.resolve()).then(save);
+    // Whoever saves next does so whether or not this one fails; its own caller is told of the failure.
+    const over = turn.catch(() => undefined);
+    this.#saving.set(personId, over);
+    void over.then(() => {
+      if (this.#saving.get(personId) === over) this.#saving.delete(personId);
+    });
+    return turn;
+  }
+
   #save(seat: Seat): Promise<void> {
     const { personId, status, reason, sinceMs, idleSinceMs, wrapUpEndsAtMs } = seat;
     return this.#options.store.save({ personId, status, reason, sinceMs, idleSinceMs, wrapUpEndsAtMs });
   }
 
-  #saveLater(seat: Seat): void {
-    this.#save(seat).catch((error: unknown) => {
+  /** Stores the seat as it is when its turn comes. */
+  #saveLater(personId: string): void {
+    this.#inTurn(personId, () => this.#save(this.#must(personId))).catch((error: unknown) => {
       this.#options.log.error(
-        { personId: seat.personId, error: errorChain(error) },
+        { personId, error: errorChain(error) },
         'seat status was not stored; it counts until a restart',
       );
     });
@@ -329,8 +345,8 @@ export class SeatBook {
         const current = this.#seats.get(personId);
         if (current?.status !== 'wrapUp') return;
         const next = endWrapUp(current, clock.now());
-        this.#saveLater(next);
         this.#put(next);
+        this.#saveLater(personId);
       }),
     );
   }
