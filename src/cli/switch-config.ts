@@ -65,7 +65,7 @@ async function writeSwitchFiles(config: Config, folder: string): Promise<string[
       rtp: { host: sip.host, portMin: sip.rtpPortMin, portMax: sip.rtpPortMax },
       recordingsFolder: config.recordingsFolder,
       promptsFolder: config.promptsFolder,
-      mediaTimeoutMs: 60_000,
+      mediaTimeoutMs: 300_000,
       logLevel: 'notice',
     });
     const paths: string[] = [];

@@ -17,11 +17,24 @@ export async function freePort(host = '127.0.0.1'): Promise<number> {
   throw new Error(`no port is free for TCP and UDP on ${host}`);
 }
 
-/** A block of ports for RTP, away from the ports that the system hands out by itself (32768 and above on Linux). */
-export function rtpPortBlock(size = 400): { readonly portMin: number; readonly portMax: number } {
+/**
+ * A block of ports for RTP, away from the ports that the system hands out by itself (32768 and above on Linux), of
+ * which a sample is free: another switch on this machine may sit in any block.
+ */
+export async function rtpPortBlock(host = '127.0.0.1', size = 400): Promise<RtpPorts> {
   const blocks = Math.floor((32_000 - 12_000) / size);
-  const portMin = 12_000 + Math.floor(Math.random() * blocks) * size;
-  return { portMin, portMax: portMin + size - 2 };
+  for (let attempt = 0; attempt < 20; attempt += 1) {
+    const portMin = 12_000 + Math.floor(Math.random() * blocks) * size;
+    const sample = Array.from({ length: 10 }, (_, index) => portMin + index * (size / 10));
+    const free = await Promise.all(sample.map((port) => bindsUdp(host, port)));
+    if (free.every(Boolean)) return { portMin, portMax: portMin + size - 2 };
+  }
+  throw new Error(`no block of ${size} ports is free for RTP on ${host}`);
+}
+
+export interface RtpPorts {
+  readonly portMin: number;
+  readonly portMax: number;
 }
 
 async function bindsUdp(host: string, port: number): Promise<boolean> {

@@ -99,7 +99,7 @@ async function planSwitch(options: SwitchUnderTestOptions): Promise<SwitchPlan> 
     trunk: { host, port: await freePort(host) },
     agents: { host, port: await freePort(host) },
     esl: { host, port: await freePort(host), password: randomBytes(18).toString('base64url') },
-    rtp: { host, ...rtpPortBlock() },
+    rtp: { host, ...(await rtpPortBlock(host)) },
     recordingsFolder,
     promptsFolder,
     mediaTimeoutMs: options.mediaTimeoutMs ?? 60_000,

@@ -229,10 +229,12 @@ describe('the citizen ends the call', () => {
 it('the agent hangs up at the very moment of the bridge: the citizen is parked, not lost', async () => {
   const citizen = await bench.answeredCitizen();
   const agent = await bench.answeredAgent('1001');
-  await Promise.all([bench.esl.api(`uuid_bridge ${citizen.leg} ${agent.leg}`), agent.call.hangup()]);
+  const [reply] = await Promise.all([bench.esl.api(`uuid_bridge ${citizen.leg} ${agent.leg}`), agent.call.hangup()]);
   await bench.ended(agent.leg);
   await eventually(async () => (await bench.esl.api(`uuid_exists ${citizen.leg}`)) === 'true');
-  await bench.parked(citizen.leg, 2);
+  // Where the BYE was faster than the command, the bridge is refused and the citizen has never left the park.
+  if (reply.startsWith('+OK')) await bench.parked(citizen.leg, 2);
+  else expect(reply).toContain('-ERR Invalid uuid');
 });
 
 it('a parked leg that control never takes ends by itself after park_timeout', async () => {
