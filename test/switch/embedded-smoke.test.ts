@@ -1,14 +1,15 @@
 /** What only the embedded switch does, over its real sockets; what it shares with FreeSWITCH is in conformance/. */
 import { fork } from 'node:child_process';
-import { createSocket, type Socket } from 'node:dgram';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EmbeddedSwitchSettings } from '../../src/switch/embedded/config.ts';
+import { MAX_QUEUED_EVENTS, Outbox } from '../../src/switch/embedded/esl-server/outbox.ts';
 import { type LaunchedSwitch, launchEmbeddedSwitch } from '../../src/switch/embedded/launch.ts';
 import { digestHa1 } from '../../src/switch/embedded/sip/digest.ts';
 import { contractEvents, EslTestClient } from '../support/esl-test-client.ts';
@@ -71,7 +72,7 @@ async function phoneAt(side: 'trunk' | 'agents', user: string, secret?: string):
 
 /** Sends raw text over UDP and gives the first line that comes back. */
 async function tell(text: string): Promise<string> {
-  const socket: Socket = createSocket('udp4');
+  const socket = createSocket('udp4');
   const watch = new Watch('raw socket');
   const lines: string[] = [];
   socket.on('message', (data) => {
@@ -185,6 +186,45 @@ describe('limits', () => {
     const client = await EslTestClient.openBare({ host, port: launched.ports.esl });
     expect(await client.command('api status')).toBe('-ERR command not found');
     await client.closedByPeer();
+  });
+});
+
+describe('a client that does not read', () => {
+  it('is given up when 100,000 events wait; one that reads late gets every one in its order', async () => {
+    const server = createServer();
+    server.listen(0, host);
+    await once(server, 'listening');
+    const address = server.address();
+    const port = address !== null && typeof address === 'object' ? address.port : 0;
+    const reader = connect(port, host);
+    const [socket] = (await once(server, 'connection')) as [Socket];
+    let overflown = 0;
+    const outbox = new Outbox(socket, () => {
+      overflown += 1;
+    });
+    const frames = 20_000;
+    const line = (index: number): string => String(index).padEnd(500, '.');
+    for (let index = 0; index < frames; index += 1) outbox.push(Buffer.from(`${line(index)}\n`));
+    expect(outbox.waiting).toBeGreaterThan(0);
+    let text = '';
+    const watch = new Watch('late reader');
+    reader.on('data', (data) => {
+      text += data.toString();
+      watch.changed();
+    });
+    await watch.until('the last event', 10_000, () => text.endsWith(`${line(frames - 1)}\n`) || undefined);
+    expect(text.split('\n')).toEqual([...Array.from({ length: frames }, (_, index) => line(index)), '']);
+    expect(outbox.waiting).toBe(0);
+
+    reader.pause();
+    const big = Buffer.alloc(1024, 0x61);
+    for (let index = 0; overflown === 0 && index < 2 * MAX_QUEUED_EVENTS; index += 1) outbox.push(big);
+    outbox.push(big);
+    expect(overflown).toBe(1);
+    expect(outbox.waiting).toBe(0);
+    socket.destroy();
+    reader.destroy();
+    server.close();
   });
 });
 
