@@ -6,6 +6,7 @@ import { type Config, loadConfig } from '../config/config.ts';
 import { SetupError } from '../kernel/errors.ts';
 import { answeredNumbers } from '../services/switch-config.ts';
 import { openDatabase } from '../store/database.ts';
+import { migrate } from '../store/migrate.ts';
 import { listSipUsers } from '../store/people.ts';
 import { renderSwitchFiles } from '../switch/freeswitch/render-config.ts';
 
@@ -44,11 +45,11 @@ async function writeSwitchFiles(config: Config, folder: string): Promise<string[
     throw new SetupError('FREESWITCH_ESL: must be set together with FREESWITCH_ESL_PASSWORD');
   const { host, port, password } = config.switch;
   const city = await loadCity(config.citiesFolder, config.city);
-  const db = openDatabase({
-    url: config.database.url,
-    applicationName: 'yihaotong-switch-config',
-    log: createLog('warn'),
-  });
+  const { url } = config.database;
+  const log = createLog('warn');
+  // The switch is set up before the service's first start.
+  await migrate({ url, log });
+  const db = openDatabase({ url, applicationName: 'yihaotong-switch-config', log });
   try {
     const users = await listSipUsers(db);
     const { sip } = config;

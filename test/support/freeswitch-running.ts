@@ -44,6 +44,7 @@ export async function useRunningFreeswitch(running: RunningFreeswitch, plan: Swi
   const client = await EslTestClient.open(esl, '');
   for (const command of [
     'hupall',
+    'sofia profile agents flush_inbound_reg',
     'reloadxml',
     'reloadacl',
     'sofia profile trunk killgw _all_',
@@ -57,6 +58,7 @@ export async function useRunningFreeswitch(running: RunningFreeswitch, plan: Swi
     esl,
     trunk,
     agents,
+    crash: () => Promise.reject(new Error('the running FreeSWITCH is not ours to kill: use a local binary for this test')),
     stop: async () => {
       const last = await EslTestClient.open(esl, '');
       await last.api('hupall');

@@ -36,6 +36,10 @@ export interface SwitchUnderTest {
   readonly esl: EslAddress;
   readonly recordingsFolder: string;
   readonly promptsFolder: string;
+  /** Kills the process with its calls, as a crash does. */
+  crash(): Promise<void>;
+  /** Starts it once more on the same ports and folders. */
+  startAgain(): Promise<void>;
   /** Resolves when the process has gone; it was still alive before, or this throws. */
   stop(): Promise<void>;
 }
@@ -63,7 +67,8 @@ export const switchKind: 'embedded' | 'freeswitch' =
 /** Starts the switch with its own folders and ports. Stop it in the test's `afterAll`. */
 export async function startSwitchUnderTest(options: SwitchUnderTestOptions = {}): Promise<SwitchUnderTest> {
   const plan = await planSwitch(options);
-  const running = switchKind === 'freeswitch' ? await startFreeswitch(plan) : await startEmbeddedSwitch(plan);
+  const start = () => (switchKind === 'freeswitch' ? startFreeswitch(plan) : startEmbeddedSwitch(plan));
+  let running = await start();
   return {
     kind: switchKind,
     domain: testDomain,
@@ -72,6 +77,10 @@ export async function startSwitchUnderTest(options: SwitchUnderTestOptions = {})
     esl: running.esl,
     recordingsFolder: plan.recordingsFolder,
     promptsFolder: plan.promptsFolder,
+    crash: () => running.crash(),
+    startAgain: async () => {
+      running = await start();
+    },
     stop: async () => {
       await running.stop();
       await rm(plan.folder, { recursive: true, force: true });

@@ -68,6 +68,9 @@ it('goes on while the citizen is parked, conferenced and bridged again', async (
   await bench.ok(`uuid_record ${citizen.leg} start ${file}`);
   await citizen.call.hearsOnly([650]);
   await bench.ok(`uuid_transfer ${citizen.leg} -both conf-recorded XML yihaotong`);
+  for (const leg of [citizen.leg, agent.leg]) {
+    await bench.esl.event('CUSTOM', { Action: 'add-member', 'Conference-Name': 'recorded', 'Unique-ID': leg });
+  }
   await citizen.call.hearsOnly([650]);
   await bench.ok(`uuid_transfer ${agent.leg} parked XML yihaotong`);
   await bench.ok(`uuid_transfer ${citizen.leg} parked XML yihaotong`);
