@@ -1,3 +1,4 @@
+import { addPersonCommand } from './cli/add-person.ts';
 import { lintFlowsCommand } from './cli/lint-flows.ts';
 import { serveCommand } from './cli/serve.ts';
 import { switchConfigCommand } from './cli/switch-config.ts';
@@ -8,6 +9,7 @@ const print = (line: string): void => {
 
 const commands: Readonly<Record<string, (args: string[]) => number | Promise<number>>> = {
   serve: () => serveCommand(process.env, print),
+  'add-person': (args) => addPersonCommand(process.env, args, print),
   'lint-flows': (args) => lintFlowsCommand(args, print),
   'switch-config': (args) => switchConfigCommand(process.env, args, print),
 };

@@ -1,4 +1,5 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Call } from '../../domain/call/call.ts';
 import { errorChain, SetupError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
@@ -22,6 +23,8 @@ export function fileSpool(path: string, log: Logger): Spool {
   return {
     async keep(backlog) {
       const draft = `${path}.new`;
+      // With a database and a switch of its own, the service has had no use for the folder so far.
+      await mkdir(dirname(path), { recursive: true });
       await writeFile(draft, JSON.stringify(backlog), { mode: 0o600 });
       await rename(draft, path);
     },

@@ -1,0 +1,34 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { fileSpool } from '../../src/services/calls/spool.ts';
+import { RecordedLog } from '../support/recorded-log.ts';
+
+describe('the spool of call records', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'yht-spool-'));
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  const backlog = { calls: [], journal: [], legs: [] };
+
+  it('gives back what was kept, also in a folder that was not there', async () => {
+    const spool = fileSpool(join(folder, 'not', 'there', 'spool'), new RecordedLog());
+    expect(await spool.take()).toBeUndefined();
+    await spool.keep(backlog);
+    expect(await spool.take()).toEqual(backlog);
+    await spool.clear();
+    expect(await spool.take()).toBeUndefined();
+  });
+
+  it('puts a damaged file aside instead of losing it', async () => {
+    const path = join(folder, 'spool');
+    await writeFile(path, '{"calls": [');
+    const log = new RecordedLog();
+    expect(await fileSpool(path, log).take()).toBeUndefined();
+    expect(log.lines).toEqual([expect.stringMatching(/^error .*put aside/)]);
+    expect(await readFile(`${path}.damaged`, 'utf8')).toBe('{"calls": [');
+  });
+});
