@@ -38,7 +38,9 @@ export class Dispatcher {
 
   /** Adds a caller; false when the queue is full. A caller who has a place already (`first` false) is never refused. */
   add(caller: WaitingCaller, first: boolean): boolean {
-    if (first && this.waiting >= this.#maxWaiting) return false;
+    // Whoever is served at once does not wait, however many others are being put through in this moment.
+    const servedAtOnce = this.#seats.available().length > this.#waiting.size;
+    if (first && !servedAtOnce && this.waiting >= this.#maxWaiting) return false;
     this.#waiting.set(caller.callId, caller);
     this.match();
     return true;
