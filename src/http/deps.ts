@@ -25,6 +25,7 @@ export interface CallRecord {
     readonly leg: string;
     readonly role: string;
     readonly party: string;
+    readonly personId: string | null;
     readonly direction: string;
     readonly createdAtMs: number;
     readonly ringingAtMs: number | null;

@@ -98,7 +98,7 @@ function shownRecord(record: StoredRecord): CallRecord {
     flow,
     flowPath,
     recordingPath,
-    legs: legs.map(({ callId: _callId, personId: _personId, ...leg }) => leg),
+    legs: legs.map(({ callId: _callId, ...leg }) => leg),
     journal: journal.map(({ atMs, fromState, event, toState, details }) => ({
       atMs,
       fromState,

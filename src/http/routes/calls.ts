@@ -123,7 +123,7 @@ export function callRoutes(app: App, deps: HttpDeps): void {
       if (record === undefined) throw new UserError('no-such-call', 404, '没有这次通话的记录');
       return {
         ...shown(record, role),
-        legs: record.legs.map((leg) => ({
+        legs: record.legs.map(({ personId: _personId, ...leg }) => ({
           ...leg,
           party: leg.role === 'citizen' ? deps.maskFor(role, leg.party) : leg.party,
         })),
@@ -140,11 +140,9 @@ export function callRoutes(app: App, deps: HttpDeps): void {
       const person = signedIn(request);
       const record = await deps.callRecord(request.params.id);
       if (record === undefined || record.recordingPath === null) throw new UserError('no-recording', 404, '没有录音');
-      if (
-        person.role === 'agent' &&
-        record.agentId !== person.id &&
-        !record.journal.some((entry) => entry.details.personId === person.id)
-      ) {
+      // An agent whose phone only rang has heard nothing of it, and does not afterwards.
+      const talked = record.legs.some((leg) => leg.personId === person.id && leg.answeredAtMs !== null);
+      if (person.role === 'agent' && record.agentId !== person.id && !talked) {
         throw new UserError('not-allowed', 403, '只能听自己的通话录音');
       }
       const file = await stat(record.recordingPath).catch((error: unknown) => {
