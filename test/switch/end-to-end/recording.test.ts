@@ -1,6 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { randomIds } from '../../../src/kernel/ids.ts';
 import { nothingLeft, recordOf } from '../../support/hotline/calls.ts';
@@ -13,6 +14,8 @@ import { readWavFile, type WavFile } from '../../support/wav.ts';
 
 /** Sound is judged in pieces half as long as what a phone has heard for sure, so that one lies wholly within it. */
 const pieceMs = 100;
+/** How long each part of the talk lasts. */
+const phaseMs = 600;
 
 /** What is heard one after the other: the known tones of each piece, without repetitions. */
 function story(channel: Int16Array, rate: number): string[] {
@@ -75,7 +78,8 @@ describe('the recording of a call', () => {
     const { rate, channels } = await recordingOf(agent.desk, current.callId);
     expect({ rate, channels: channels.length }).toEqual({ rate: 8000, channels: 2 });
     const [left, right] = channels as [Int16Array, Int16Array];
-    expect(story(left, rate)).toEqual(['citizen', 'silence', 'citizen']);
+    // FreeSWITCH writes a moment of silence before the first packet.
+    expect(story(left, rate).join(' ')).toMatch(/^(silence )?citizen silence citizen$/);
     expect(story(right, rate)).toContain('agent');
     expect(story(right, rate)).not.toContain('citizen');
     const record = await recordOf(hotline, agent.desk, current.callId);
@@ -87,24 +91,30 @@ describe('the recording of a call', () => {
     const subcentre = await hotline.subcentre({ toneHz: tones.subcentre });
     current = await talk(hotline, agent, '13800040002');
     const { callId, citizen } = current;
-    await citizen.hearsOnly([tones.agent]);
+    /** The citizen hears this for a while: FreeSWITCH's recording lacks moments around each change of the legs. */
+    const listens = async (wanted: readonly number[]) => {
+      await citizen.hearsOnly(wanted);
+      await pause(phaseMs);
+      await citizen.hearsOnly(wanted);
+    };
+    await listens([tones.agent]);
     await agent.desk.do({ do: 'hold', callId });
     await agent.desk.callState('held');
-    await citizen.hearsOnly([promptTones.music]);
+    await listens([promptTones.music]);
     await agent.desk.do({ do: 'resume', callId });
     await agent.desk.callState('talking');
-    await citizen.hearsOnly([tones.agent]);
+    await listens([tones.agent]);
     await agent.desk.do({ do: 'consult', callId, number: '12366' });
     const third = await subcentre.nextInvite();
     third.answer();
     await agent.desk.callState('consulting');
-    await citizen.hearsOnly([promptTones.music]);
+    await listens([promptTones.music]);
     await agent.desk.do({ do: 'joinThreeWay', callId });
     await agent.desk.callState('threeWay');
-    await citizen.hearsOnly([tones.agent, tones.subcentre]);
+    await listens([tones.agent, tones.subcentre]);
     await agent.desk.do({ do: 'leave', callId });
     await current.agent.ended();
-    await citizen.hearsOnly([tones.subcentre]);
+    await listens([tones.subcentre]);
     await citizen.hangup();
     await third.ended();
     const { rate, channels } = await recordingOf(agent.desk, callId);
