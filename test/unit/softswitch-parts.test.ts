@@ -7,6 +7,7 @@ import { FailureLimit } from '../../src/switch/embedded/core/failure-limit.ts';
 import { parseOriginate } from '../../src/switch/embedded/core/originate-syntax.ts';
 import { Subscriptions } from '../../src/switch/embedded/esl-server/subscriptions.ts';
 import { readSdp, writeAnswer, writeOffer } from '../../src/switch/embedded/sip/sdp.ts';
+import { displayName, expressible, originateLine } from '../../src/switch/freeswitch/originate.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 describe('the list of carriers', () => {
@@ -68,7 +69,7 @@ describe('wrong passwords', () => {
 describe('an originate command', () => {
   it('is read with quotes and escaped commas', () => {
     const order = parseOriginate(
-      "{origination_uuid=u1,origination_caller_id_name='王, 五 \\'x\\'',sip_h_X-Note=a\\,b=c,empty=}" +
+      "{origination_uuid=u1,origination_caller_id_name='王\\, 五',sip_h_X-Note=a\\,b=c,empty=}" +
         'sofia/agents/1001%yihaotong.local &park()',
     );
     expect(order).toMatchObject({
@@ -78,7 +79,7 @@ describe('an originate command', () => {
     if (!order.ok) return;
     expect(Object.fromEntries(order.value.variables)).toEqual({
       origination_uuid: 'u1',
-      origination_caller_id_name: "王, 五 'x'",
+      origination_caller_id_name: '王, 五',
       'sip_h_X-Note': 'a,b=c',
       empty: '',
     });
@@ -93,6 +94,34 @@ describe('an originate command', () => {
       expect(parseOriginate(argument).ok).toBe(false);
     },
   );
+
+  it('is read as control writes it, whatever stands in a caller’s name', () => {
+    const marks = fc.string({ unit: fc.constantFrom(...`'"\\,=%{}$^ |&()[]<>!:_;sntr张😀`), maxLength: 30 });
+    fc.assert(
+      fc.property(marks, marks, (callerName, note) => {
+        const line = originateLine(
+          {
+            leg: 'u1',
+            target: { kind: 'phone', user: '1001' },
+            role: 'agent',
+            callId: 'c1',
+            callerNumber: '13800001111',
+            callerName,
+            ringTimeoutMs: 15_000,
+            sipHeaders: { 'X-Note': note },
+          },
+          'yihaotong.local',
+        );
+        const order = line.ok ? parseOriginate(line.value.replace(/^originate /, '')) : line;
+        if (!order.ok) throw new Error(String(order.error));
+        expect(order.value.variables.get('origination_caller_id_name') ?? '').toBe(displayName(callerName));
+        expect(order.value.variables.get('sip_h_X-Note') ?? '').toBe(expressible(note));
+        expect(order.value.variables.get('yht_call')).toBe('c1');
+        expect(order.value.target).toEqual({ kind: 'phone', user: '1001', domain: 'yihaotong.local' });
+      }),
+      { numRuns: 2000 },
+    );
+  });
 
   it('never throws', () => {
     fc.assert(fc.property(fc.string(), (text) => typeof parseOriginate(`{${text}`).ok === 'boolean'));

@@ -1,5 +1,6 @@
 /** Reads `originate {name=value,…}<dial string> &park()` (contract, "Commands"). */
 import { err, ok, type Result } from '../../../kernel/result.ts';
+import { separate } from './separate.ts';
 
 export type DialString =
   | { readonly kind: 'phone'; readonly user: string; readonly domain: string }
@@ -10,36 +11,30 @@ export interface OriginateOrder {
   readonly target: DialString;
 }
 
+/** A block of more variables than control ever sends is cut, as FreeSWITCH does. */
+const variableLimit = 1024;
+
+/** The end of the pair of braces at the front; quotes don't matter to FreeSWITCH here (switch_find_end_paren). */
+function closingBrace(text: string): number | undefined {
+  let depth = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    if (text.charAt(at) === '{') depth += 1;
+    if (text.charAt(at) === '}') depth -= 1;
+    if (depth === 0) return at;
+  }
+  return undefined;
+}
+
 /** Reads one variable block at the front of the text; gives what is left after it. */
 function readBlock(text: string, variables: Map<string, string>): Result<string, string> {
-  let index = 1;
-  let part = '';
-  let name: string | undefined;
-  let quoted = false;
-  const finish = (): boolean => {
-    if (name === undefined) return part.trim() === '';
-    variables.set(name.trim(), part);
-    name = undefined;
-    part = '';
-    return true;
-  };
-  for (; index < text.length; index += 1) {
-    const character = text[index] ?? '';
-    const next = text[index + 1];
-    if (character === '\\' && (next === ',' || next === "'" || next === '\\')) {
-      part += next;
-      index += 1;
-    } else if (character === "'") quoted = !quoted;
-    else if (quoted) part += character;
-    else if (character === '=' && name === undefined) {
-      name = part;
-      part = '';
-    } else if (character === ',' || character === '}') {
-      if (!finish()) return err('a variable without a value');
-      if (character === '}') return ok(text.slice(index + 1));
-    } else part += character;
+  const end = closingBrace(text);
+  if (end === undefined) return err('the variable block does not end');
+  for (const piece of separate(text.slice(1, end), ',', variableLimit)) {
+    if (!piece.includes('=')) return err('a variable without a value');
+    const [name = '', value = ''] = separate(piece, '=', 2);
+    variables.set(name, value);
   }
-  return err('the variable block does not end');
+  return ok(text.slice(end + 1));
 }
 
 function readDialString(text: string): DialString | undefined {
@@ -50,16 +45,19 @@ function readDialString(text: string): DialString | undefined {
   return { kind: 'gateway', gateway: gateway[1], number: gateway[2] };
 }
 
-/** Reads the argument of `originate`; the error is a line for the caller. */
+/**
+ * Reads the argument of `originate`; the error is a line for the caller. Like FreeSWITCH it cuts three times, at spaces,
+ * at commas and at `=`, and takes one level of quotes and escapes away at each cut (switch_event_create_brackets).
+ */
 export function parseOriginate(argument: string): Result<OriginateOrder, string> {
   const variables = new Map<string, string>();
-  let rest = argument.trim();
-  while (rest.startsWith('{')) {
-    const block = readBlock(rest, variables);
+  const [leg = '', ...application] = separate(argument.trim(), ' ', 10);
+  let dial = leg;
+  while (dial.startsWith('{')) {
+    const block = readBlock(dial, variables);
     if (!block.ok) return block;
-    rest = block.value.trimStart();
+    dial = block.value;
   }
-  const [dial = '', ...application] = rest.split(/\s+/);
   if (application.join(' ') !== '&park()' && application.join(' ') !== '&park') return err('only &park() can follow');
   const target = readDialString(dial);
   return target === undefined ? err('the dial string is unknown') : ok({ variables, target });
