@@ -118,6 +118,7 @@ export interface HttpDeps {
   };
   maskFor(role: Person['role'], number: string): string;
   hotlineName(number: string): string;
+  queueName(queue: string): string;
   health(): Promise<Health>;
   metrics(): Promise<{ contentType: string; text: string }>;
 }

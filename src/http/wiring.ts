@@ -73,6 +73,7 @@ export function httpDeps(parts: WiringParts): HttpDeps {
     }),
     maskFor: control.views.maskFor,
     hotlineName: control.views.hotlineName,
+    queueName: control.views.queueName,
     async health() {
       const database = await withDeadline('the database', healthDeadlineMs, sql`select 1`.execute(db)).then(
         () => 'up' as const,

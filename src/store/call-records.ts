@@ -48,6 +48,8 @@ export interface CallRecord extends CallSummary {
 export interface CallFilter {
   readonly callerNumber?: string | undefined;
   readonly agentId?: string | undefined;
+  /** A sub-centre was rung for it under this number. */
+  readonly subcentreNumber?: string | undefined;
   /** Begun at this time or later. */
   readonly fromMs?: number | undefined;
   /** Begun before this time. */
@@ -121,8 +123,18 @@ function summaryOf(row: SummaryRow): CallSummary {
 
 /** Calls, newest first; serves the history, an agent's calls of today and a caller's earlier calls. */
 export async function listCalls(db: Db, filter: CallFilter, page: Page): Promise<CallSummary[]> {
+  const { subcentreNumber } = filter;
   const rows = await summaries(db)
     .where(({ eb, and }) => and(conditionsOf(filter).map(([column, operator, value]) => eb(column, operator, value))))
+    .$if(subcentreNumber !== undefined, (query) =>
+      query.where('calls.id', 'in', (eb) =>
+        eb
+          .selectFrom('call_legs')
+          .select('call_legs.call_id')
+          .where('call_legs.role', '=', 'subcentre')
+          .where('call_legs.party', '=', subcentreNumber ?? ''),
+      ),
+    )
     .orderBy('calls.started_at', 'desc')
     .orderBy('calls.id')
     .limit(page.limit)
@@ -196,4 +208,26 @@ async function listJournal(db: Db, callId: string): Promise<JournalRecord[]> {
     toState: row.to_state,
     details: detailsSchema.parse(row.details),
   }));
+}
+
+/** How long a sub-centre talked in each of these calls, in milliseconds; calls in which it did not answer are left out. */
+export async function subcentreTalkMs(
+  db: Db,
+  number: string,
+  callIds: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  if (callIds.length === 0) return new Map();
+  const legs = await db
+    .selectFrom('call_legs')
+    .select(['call_id', 'answered_at', 'ended_at'])
+    .where('role', '=', 'subcentre')
+    .where('party', '=', number)
+    .where('call_id', 'in', callIds)
+    .execute();
+  const talks = new Map<string, number>();
+  for (const { call_id: callId, answered_at: answered, ended_at: ended } of legs) {
+    if (answered === null || ended === null) continue;
+    talks.set(callId, (talks.get(callId) ?? 0) + toMs(ended) - toMs(answered));
+  }
+  return talks;
 }

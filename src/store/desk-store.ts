@@ -2,7 +2,7 @@
 import type { Kysely } from 'kysely';
 import type { OrderBody } from '../desk/protocol.ts';
 import type { Ids } from '../kernel/ids.ts';
-import { type CallSummary, listCalls } from './call-records.ts';
+import { type CallSummary, listCalls, subcentreTalkMs } from './call-records.ts';
 import { type Draft, type DraftWish, getDraft, saveDraft } from './drafts.ts';
 import { findPersonById, listSubcentrePeople, type Person } from './people.ts';
 import { withRetry } from './retry.ts';
@@ -72,10 +72,7 @@ export function deskStore(db: Kysely<Database>, { ids, numbering }: DeskStoreOpt
     person: (personId) => withRetry(() => findPersonById(db, personId), repeatable),
     subcentrePeople: (number) => withRetry(() => listSubcentrePeople(db, number), repeatable),
     history: (callerNumber, exceptCallId) => withRetry(() => historyOf(db, callerNumber, exceptCallId), repeatable),
-    async today(agentId, fromMs) {
-      const calls = await withRetry(() => listCalls(db, { agentId, fromMs }, { limit: todayLength }), repeatable);
-      return calls.map((call) => ({ ...call, talkMs: talkMsOf(call) }));
-    },
+    today: (personId, sinceMs) => withRetry(() => todayOf(db, personId, sinceMs), repeatable),
     draft: (callId) => withRetry(() => draftWithOrder(db, callId), repeatable),
     saveDraft: (wish) => withRetry(() => saveWithOrder(db, wish)),
     async saveOrder(wish) {
@@ -118,6 +115,22 @@ async function historyOf(db: Kysely<Database>, callerNumber: string, exceptCallI
       createdAtMs: order.createdAtMs,
     })),
   };
+}
+
+/** The calls that an agent took, or that a sub-centre was asked to join. */
+async function todayOf(db: Kysely<Database>, personId: string, fromMs: number) {
+  const number = (await findPersonById(db, personId))?.hotlineNumber ?? null;
+  if (number === null) {
+    const calls = await listCalls(db, { agentId: personId, fromMs }, { limit: todayLength });
+    return calls.map((call) => ({ ...call, talkMs: talkMsOf(call) }));
+  }
+  const calls = await listCalls(db, { subcentreNumber: number, fromMs }, { limit: todayLength });
+  const talks = await subcentreTalkMs(
+    db,
+    number,
+    calls.map((call) => call.callId),
+  );
+  return calls.map((call) => ({ ...call, talkMs: talks.get(call.callId) ?? 0 }));
 }
 
 /** From the agent's answer to the end; 0 while it lasts or when nobody answered. */

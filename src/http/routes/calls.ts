@@ -1,9 +1,11 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { UserError } from '../../kernel/errors.ts';
 import type { Person } from '../../services/ports.ts';
 import { requirePerson, signedIn } from '../auth.ts';
+import { wantedBytes } from '../byte-range.ts';
 import type { CallRecord, HttpDeps } from '../deps.ts';
 import { type App, errorSchema, pageSchema } from '../server.ts';
 import { shownOrder, workOrderSchema } from './work-orders.ts';
@@ -26,6 +28,7 @@ const callSchema = z.object({
   flow: z.string().nullable(),
   flowPath: z.array(z.unknown()),
   queue: z.string().nullable(),
+  queueName: z.string().nullable(),
   agentId: z.string().nullable(),
   agentName: z.string().nullable(),
   rating: z.number().nullable(),
@@ -72,6 +75,7 @@ export function callRoutes(app: App, deps: HttpDeps): void {
       callerNumber: deps.maskFor(role, call.callerNumber),
       callerName: call.callerName === call.callerNumber ? '' : call.callerName,
       hotlineName: deps.hotlineName(call.dialledNumber),
+      queueName: call.queue === null ? null : deps.queueName(call.queue),
       flowPath: [...call.flowPath],
       recording: recordingPath === null ? null : { url: `/api/calls/${call.id}/recording` },
     };
@@ -148,11 +152,22 @@ export function callRoutes(app: App, deps: HttpDeps): void {
       const file = await stat(record.recordingPath).catch((error: unknown) => {
         throw new UserError('no-recording', 404, '录音文件不存在', { cause: error });
       });
-      return reply
-        .header('content-type', 'audio/wav')
-        .header('content-length', file.size)
-        .header('cache-control', 'private, no-store')
-        .send(createReadStream(record.recordingPath));
+      return sendRecording(request, reply, record.recordingPath, file.size);
     },
   );
+}
+
+/** A call that goes on makes its file longer; no more of it is sent than was announced. */
+function sendRecording(request: FastifyRequest, reply: FastifyReply, path: string, size: number): FastifyReply {
+  reply.header('accept-ranges', 'bytes').header('cache-control', 'private, no-store');
+  // RFC 9110, section 13.1.5: what If-Range names can't be what we have, since we name nothing; so all is sent.
+  const wanted = wantedBytes(request.headers['if-range'] === undefined ? request.headers.range : undefined, size);
+  if (wanted.kind === 'outside') {
+    reply.header('content-range', `bytes */${size}`);
+    throw new UserError('range-outside', 416, '请求的范围超出录音长度');
+  }
+  const { first, last } = wanted.kind === 'part' ? wanted : { first: 0, last: size - 1 };
+  if (wanted.kind === 'part') reply.code(206).header('content-range', `bytes ${first}-${last}/${size}`);
+  reply.header('content-type', 'audio/wav').header('content-length', last - first + 1);
+  return size === 0 ? reply.send('') : reply.send(createReadStream(path, { start: first, end: last }));
 }

@@ -239,6 +239,10 @@ export class DeskService implements CallObserver {
   }
 
   #onEnded(call: Call): void {
+    const concerned = new Set(
+      [...this.#shown].flatMap(([personId, shown]) => (shown.callId === call.id ? [personId] : [])),
+    );
+    if (call.lastAgentId !== null) concerned.add(call.lastAgentId);
     this.#subcentreWatchers.delete(call.id);
     // Calls that desks still show are few: at most one for each person. Their cards are wanted by a page's reload.
     for (const [callId, last] of this.#last) {
@@ -248,8 +252,10 @@ export class DeskService implements CallObserver {
       this.#history.delete(callId);
       this.#knownHistory.delete(callId);
     }
-    const lastAgent = call.lastAgentId === null ? undefined : this.#people.get(call.lastAgentId);
-    if (lastAgent !== undefined) this.#pushToday(lastAgent);
+    for (const personId of concerned) {
+      const person = this.#people.get(personId);
+      if (person !== undefined) this.#pushToday(person);
+    }
   }
 
   #view(call: Call, as: Shown['as'], person: Person, gone?: boolean) {
