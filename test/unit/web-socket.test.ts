@@ -255,6 +255,20 @@ describe('the desk socket of the page', () => {
     expect(server.connections).toBe(1);
   });
 
+  it('says that there are too many windows until one is closed', async () => {
+    server.onMessage = (message) => {
+      if (message.kind !== 'hello') return;
+      if (server.connections <= 2) server.close(4429);
+      else {
+        server.welcome(false);
+        server.push(1, snapshot);
+      }
+    };
+    start();
+    await vi.waitFor(() => expect(statuses).toEqual(['tooMany', 'online']), { timeout: 5000 });
+    expect(server.connections).toBe(3);
+  });
+
   it('tries again after a missing welcome, a failed snapshot, and a closed door', async () => {
     server.onMessage = (message) => {
       if (message.kind !== 'hello') return;

@@ -64,6 +64,13 @@ const workOrderSchema = z.object({
   status: text,
 });
 const flowStepSchema = z.object({ step: z.string(), what: z.string(), digit: text });
+const journalSchema = z.object({
+  atMs: z.number(),
+  fromState: z.string(),
+  event: z.string(),
+  toState: z.string(),
+  details: z.object({ timer: text, digit: text, number: text, extension: text, command: text }).optional(),
+});
 const callRecordSchema = z.object({
   id: z.string(),
   callerNumber: z.string(),
@@ -76,17 +83,18 @@ const callRecordSchema = z.object({
   endedAtMs: timeMs,
   endClass: text,
   endReason: text,
-  queue: text,
+  queueName: text,
   agentName: text,
   rating: z.number().nullish(),
   flowPath: z.array(flowStepSchema).nullish(),
   legs: z.array(legSchema),
-  journal: z.array(z.object({ atMs: z.number(), fromState: z.string(), event: z.string(), toState: z.string() })),
+  journal: z.array(journalSchema),
   recording: z.object({ url: z.string() }).nullable(),
   workOrder: workOrderSchema.nullable(),
 });
 export type CallRecord = z.infer<typeof callRecordSchema>;
 export type CallLeg = CallRecord['legs'][number];
+export type JournalEntry = z.infer<typeof journalSchema>;
 export type FlowStep = z.infer<typeof flowStepSchema>;
 
 const problemSchema = z.object({ code: z.string(), message: z.string() });

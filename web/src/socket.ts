@@ -24,6 +24,7 @@ const ackEvery = 16;
 /** Pushes that may come while the snapshot is being made; beyond it something is wrong and the link starts anew. */
 const heldLimit = 1000;
 const closedSignedOut = 4401;
+const closedTooMany = 4429;
 
 type Handle = ReturnType<typeof setTimeout>;
 interface Pending {
@@ -113,7 +114,7 @@ export class DeskSocket {
   }
 
   #connect(): void {
-    this.#setStatus(this.#attempt === 0 ? 'connecting' : 'offline');
+    if (this.#attempt === 0) this.#setStatus('connecting');
     let socket: SocketLike;
     try {
       socket = this.#open();
@@ -243,19 +244,20 @@ export class DeskSocket {
       this.#setStatus('signedOut');
       return;
     }
-    this.#lost(`closed with ${code}`);
+    this.#lost(`closed with ${code}`, code === closedTooMany ? 'tooMany' : 'offline');
   }
 
-  #lost(why: string): void {
+  #lost(why: string, status: LinkStatus = 'offline'): void {
     this.#handlers.onProblem(`desk link lost: ${why}`);
     this.#dropSocket();
-    if (!this.#closed) this.#retry();
+    if (!this.#closed) this.#retry(status);
   }
 
-  #retry(): void {
+  /** @param status what the person is told until the next try has come to something */
+  #retry(status: LinkStatus = 'offline'): void {
     const delayMs = retryDelayMs(this.#attempt, this.#random());
     this.#attempt += 1;
-    this.#setStatus('offline');
+    this.#setStatus(status);
     this.#retryTimer = setTimeout(() => this.#connect(), delayMs);
   }
 

@@ -37,14 +37,16 @@ export const texts = {
     signOutYes: '退出',
   },
 
-  phone: { on: '话机在线', off: '话机离线' },
+  phone: { on: '话机在线', off: '话机离线', unknown: '话机状态未知' },
 
   link: {
     connecting: '连接中',
     online: '已连接',
     offline: '连接中断',
+    tooMany: '窗口过多',
     signedOut: '已退出',
   } satisfies Record<LinkStatus, string>,
+  linkTooMany: '您打开的工作台窗口过多，本窗口未连接，不显示来电。请关闭其他窗口，本窗口随后自动连接。',
   linkLost: '与服务器的连接已中断，正在自动重连。通话不受影响，输入的内容保存在本机。',
 
   seat: {
@@ -86,22 +88,23 @@ export const texts = {
       talking: '正在与市民通话',
       held: '市民正在听等待音乐',
       consultRinging: '正在呼叫对方，市民听音乐',
-      consulting: '与对方单独通话，市民听音乐',
+      consulting: '与对方单独通话',
       threeWay: '市民、坐席、分中心三方通话',
       ended: '通话已结束，请核对并保存工单',
     } satisfies Record<DeskCall['state'], string>,
     subcentreHints: {
-      ringing: '12345 坐席正在呼叫您的话机，请摘机接听',
+      ringing: '12345 坐席呼叫，请摘机接听',
       talking: '正在与市民通话',
       held: '通话保持',
-      consultRinging: '12345 坐席正在呼叫您的话机，请摘机接听',
-      consulting: '正在与 12345 坐席通话，市民听等待音乐',
+      consultRinging: '12345 坐席呼叫，请摘机接听',
+      consulting: '正在与 12345 坐席通话',
       threeWay: '市民、坐席、分中心三方通话',
       ended: '通话已结束',
     } satisfies Record<DeskCall['state'], string>,
     recording: '录音中',
+    inAll: (duration: string) => `来电以来 ${duration}`,
     consultWith: '咨询对象',
-    hangupNote: '结束时请在话机上挂机。您挂机后，市民与坐席的通话继续。',
+    hangupNote: '结束时请在话机上挂机。',
   },
 
   card: {
@@ -134,11 +137,10 @@ export const texts = {
   picker: {
     consultTitle: '选择咨询对象',
     transferTitle: '选择转接对象',
-    search: '输入热线号码、名称、单位，或直接输入电话号码',
+    search: '输入热线号码、名称或单位',
     list: '可选对象',
-    dial: '拨打号码',
     unreachable: '未接通线路',
-    nothing: '没有匹配的热线；输入电话号码可直接拨打',
+    nothing: '没有匹配的热线',
     failed: '热线列表载入失败',
     keys: '↑↓ 选择　Enter 确认　Esc 关闭',
     consult: '开始咨询',
@@ -199,6 +201,7 @@ export const texts = {
     talk: '时长',
     endAndOrder: '结果 / 工单',
     noOrder: '无工单',
+    going: '进行中',
     open: '查看通话记录',
   },
 
@@ -218,8 +221,11 @@ export const texts = {
     legs: '通话各方',
     legParty: '号码',
     legRole: '一方',
-    legTimes: '呼叫 / 振铃 / 接听 / 结束',
-    legEnd: '结束',
+    legCreated: '呼叫',
+    legRinging: '振铃',
+    legAnswered: '接听',
+    legEnded: '结束',
+    legEnd: '结束原因',
     journal: '过程记录',
     journalTime: '时间',
     journalChange: '状态变化',
@@ -230,6 +236,16 @@ export const texts = {
     noWorkOrder: '未生成工单',
     mayNotListen: '录音由坐席方保管',
     roles: { citizen: '市民', agent: '坐席', subcentre: '分中心' } as Record<string, string>,
+    /** The steps of the flows that come with the house; a city's own are shown by their ids. */
+    flowPlaces: {
+      greeting: '问候语',
+      welcome: '主菜单',
+      information: '自动服务菜单',
+      policy: '政策咨询',
+      hours: '服务时间',
+      'to-person': '转人工提示',
+      person: '人工服务',
+    } as Record<string, string>,
     flowSteps: {
       noInput: '无按键',
       wrongInput: '按键无效',
@@ -242,6 +258,7 @@ export const texts = {
   },
 
   callStates: {
+    new: '来电',
     answering: '接入',
     flow: '语音流程',
     waiting: '排队',
@@ -263,6 +280,47 @@ export const texts = {
     closing: '结束语',
     ending: '正在结束',
     ended: '已结束',
+  } as Record<string, string>,
+
+  /** What the journal calls events of src/domain/call/call.ts. */
+  callEvents: {
+    arrived: '来电到达',
+    citizenAnswered: '已应答市民',
+    citizenParked: '市民线路就绪',
+    citizenEnded: '市民线路结束',
+    citizenDigit: '市民按键',
+    citizenPlayEnded: '放音结束',
+    queueFull: '队列已满',
+    agentReserved: '分配坐席',
+    agentRinging: '坐席话机振铃',
+    agentParked: '坐席线路就绪',
+    agentEnded: '坐席线路结束',
+    subcentreRinging: '分中心话机振铃',
+    subcentreParked: '分中心线路就绪',
+    subcentreEnded: '分中心线路结束',
+    bridged: '双方接通',
+    joined: '进入三方',
+    timer: '定时到',
+    commandFailed: '交换机未能执行',
+    hold: '坐席按保持',
+    resume: '坐席恢复通话',
+    hangup: '坐席按挂机',
+    consult: '坐席呼叫分中心',
+    cancelConsult: '坐席取消咨询',
+    joinThreeWay: '坐席并入三方',
+    leave: '坐席退出通话',
+    restored: '服务重启后恢复',
+  } as Record<string, string>,
+
+  callTimers: {
+    step: '步骤超时',
+    flow: '流程等待超时',
+    queueMax: '排队时间上限',
+    announce: '播报排队位置',
+    ring: '坐席无人接听',
+    consultRing: '分中心无人接听',
+    autoResume: '自动恢复通话',
+    rating: '评价超时',
   } as Record<string, string>,
 
   endReasons: {
@@ -293,6 +351,11 @@ export const texts = {
     'answer-failed': '应答失败',
     'wait-limit': '等待超时',
     'queue-full': '队列已满',
+    'abandoned-in-flow': '语音流程中放弃',
+    'abandoned-waiting': '排队中放弃',
+    'agent-ended': '坐席线路中断',
+    'end-not-told': '结束未通知',
+    'no-reason': '原因未记录',
   } as Record<string, string>,
 
   endClasses: {
@@ -310,6 +373,7 @@ export const texts = {
     title: (number: string) => `来电 ${number}`,
     tabTitle: (number: string) => `【来电】${number}`,
     pop: '新来电',
+    dialled: (number: string) => `拨打 ${number}`,
     gone: (reason: string) => (reason === '' ? '来电已离开' : `来电已离开：${reason}`),
   },
 
@@ -333,7 +397,8 @@ export function endingWords(end: {
   readonly endReason?: string | null | undefined;
 }): string {
   const words = wordFor(texts.endClasses, end.endClass);
-  return end.endReason ? `${words} · ${wordFor(texts.endReasons, end.endReason)}` : words;
+  // «normal» adds nothing to its class.
+  return end.endReason && end.endReason !== 'normal' ? `${words} · ${wordFor(texts.endReasons, end.endReason)}` : words;
 }
 
 /** The Chinese word for a code of a table; an unknown code is shown as it is. */

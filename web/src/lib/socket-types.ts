@@ -1,7 +1,13 @@
 import type { DeskPush, DraftView } from '@desk/protocol';
 
 /** The state of the link as the connection light shows it. */
-export type LinkStatus = 'connecting' | 'online' | 'offline' | 'signedOut';
+export type LinkStatus =
+  | 'connecting'
+  | 'online'
+  | 'offline'
+  /** This person has as many windows open as the server allows; tried again until one is closed. */
+  | 'tooMany'
+  | 'signedOut';
 
 /** How a request ended. It is always one of these, within its deadline. */
 export type Outcome =

@@ -13,25 +13,17 @@ export interface Target {
   readonly name: string;
   readonly owner: string;
   readonly reachable: boolean;
-  /** A number that was typed and is no hotline of the list. */
-  readonly free: boolean;
 }
-
-const dialable = /^[0-9*#+]{1,20}$/;
 
 /**
  * Hotlines whose number, name or owner holds all words typed; reachable ones first, then by how well the number fits.
- * A dialable number that is no hotline comes first, as a target of its own.
+ * Other numbers are no targets: the server calls only those of the directory.
  */
 export function findTargets(hotlines: readonly Hotline[], typed: string): Target[] {
   const words = typed.trim().toLowerCase().split(/\s+/).filter(Boolean);
-  const found = hotlines
+  return hotlines
     .filter((line) => words.every((word) => `${line.number} ${line.name} ${line.owner}`.toLowerCase().includes(word)))
-    .map((line) => ({ ...line, free: false }))
     .sort((a, b) => rank(a, words) - rank(b, words) || a.number.localeCompare(b.number));
-  const number = typed.replace(/[\s-]/g, '');
-  if (!dialable.test(number) || hotlines.some((line) => line.number === number)) return found;
-  return [{ number, name: '', owner: '', reachable: true, free: true }, ...found];
 }
 
 function rank(target: Target, words: readonly string[]): number {
