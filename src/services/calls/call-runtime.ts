@@ -7,17 +7,21 @@ import type { Timer } from '../../kernel/clock.ts';
 import { errorChain } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
 import { SerialQueue } from '../../kernel/serial.ts';
-import type { LegSnapshot, LinkEvent, SwitchEvent, SwitchReply } from '../../switch/port.ts';
+import type { LegSnapshot, LinkEvent, SwitchEvent } from '../../switch/port.ts';
 import type { LegRecord } from '../ports.ts';
 import { runSwitchEffect, type SwitchEffect, type SwitchEffectContext } from './effects.ts';
 import { journalDetails } from './journal-details.ts';
 import { LegBook } from './leg-book.ts';
+import { LegCare } from './leg-care.ts';
 import type { CallRuntimeOptions } from './runtime-options.ts';
 import { sayPosition } from './say-position.ts';
-import { citizenCall, translate } from './translate.ts';
+import { SwitchInbox } from './switch-inbox.ts';
+import { citizenCall, roleOf, translate } from './translate.ts';
 
 /** At most this many events wait for one call; beyond it something loops, and the event is refused and logged. */
 const eventLimitPerCall = 1000;
+/** The dialplan treats a caller whom nobody has taken for 4 s. */
+const lateArrivalMs = 3_500;
 
 /** Who watches calls: the desks, the metrics. Called after each step, in the call's own order; must not throw or wait. */
 export interface CallObserver {
@@ -45,6 +49,8 @@ export class CallRuntime {
   readonly #options: CallRuntimeOptions;
   readonly #calls = new Map<string, LiveCall>();
   readonly #legs = new LegBook();
+  readonly #care: LegCare;
+  readonly #inbox: SwitchInbox;
   readonly #observers: CallObserver[] = [];
   readonly #effectContext: SwitchEffectContext;
   /** Citizens left to the dialplan; bounded by the switch's own limit of legs. */
@@ -63,6 +69,11 @@ export class CallRuntime {
       consultRingTimeoutMs: options.settings.consultRingTimeoutMs,
       hotlineNumber: options.hotlineNumber,
     };
+    this.#care = new LegCare(options.telephone, options.log);
+    this.#inbox = new SwitchInbox(
+      { leg: (event) => this.#onLeg(event), agree: (event) => this.#agree(event) },
+      options.log,
+    );
     options.dispatcher.onReserved((callId, agent) => {
       if (this.post(callId, { type: 'agentReserved', agent })) return;
       // The call is over: nobody else would give the seat back.
@@ -94,6 +105,10 @@ export class CallRuntime {
 
   /** Takes an event of the switch. Never waits; the call's own queue does the work. */
   onLeg(event: SwitchEvent): void {
+    this.#inbox.leg(event);
+  }
+
+  #onLeg(event: SwitchEvent): void {
     const known = this.#legs.get(event.leg);
     if (known === undefined) {
       if (event.type === 'legParked') this.#onUnknownLeg(event);
@@ -102,17 +117,17 @@ export class CallRuntime {
     }
     const changed = this.#legs.note(event);
     if (changed !== undefined) this.#options.writer.leg(changed);
-    // The dialplan arms its own way out whenever it parks a leg; while control is there, control decides.
-    if (event.type === 'legParked') this.#onSwitch('claim', event.leg, this.#options.telephone.claim(event.leg));
+    if (event.type === 'legParked') this.#care.claim(event.leg);
     const live = this.#calls.get(known.callId);
     if (live === undefined) {
       // A leg that outlived its call (its end was not told in time): let it go as soon as it shows itself.
-      if (event.type === 'legParked') this.#hangupStray(event.leg);
+      if (event.type === 'legParked') this.#care.letGo(event.leg);
       return;
     }
     this.#push(live, () => {
-      const translated = translate(live.call, event, (leg) => this.#legs.get(leg));
-      return translated;
+      // One that the call has let go of is still there: the hang-up did not reach the switch.
+      if (event.type === 'legParked' && roleOf(live.call, event.leg) === undefined) this.#care.letGo(event.leg);
+      return translate(live.call, event, (leg) => this.#legs.get(leg));
     });
   }
 
@@ -136,12 +151,15 @@ export class CallRuntime {
 
   /** After a restart or a broken link: calls in the store and legs on the switch are brought to agree. */
   async onLink(event: LinkEvent): Promise<void> {
-    if (event.type === 'linkDown') return;
+    if (event.type === 'linkUp') await this.#inbox.linkUp(event);
+  }
+
+  async #agree(event: Extract<LinkEvent, { type: 'linkUp' }>): Promise<void> {
     const present = new Map(event.snapshot.legs.map((leg) => [leg.leg, leg]));
     if (!this.#restored) await this.#loadLive();
     for (const leg of this.#legs.all()) {
       if (present.has(leg.leg) || (await this.#stillThere(leg.leg))) continue;
-      this.onLeg({
+      this.#onLeg({
         type: 'legEnded',
         leg: leg.leg,
         atMs: event.atMs,
@@ -160,7 +178,7 @@ export class CallRuntime {
       if (leg.role === 'citizen' && leg.direction === 'inbound' && leg.parked) {
         this.#onUnknownLeg(parkedAsShown(leg, event.atMs));
       } else if (leg.role === 'agent' || leg.role === 'subcentre') {
-        this.#hangupStray(leg.leg);
+        this.#care.letGo(leg.leg);
       }
     }
   }
@@ -177,14 +195,20 @@ export class CallRuntime {
   /** Tells a call what it missed of a leg while the link was down: its place is a fact, not an event to wait for. */
   #catchUp(known: LegRecord, leg: LegSnapshot, atMs: number): void {
     const call = this.#calls.get(known.callId)?.call;
-    if (call === undefined) return;
-    const place = placeOf(call, known.role);
-    if (leg.answered && known.answeredAtMs === null) this.onLeg({ type: 'legAnswered', leg: leg.leg, atMs });
-    if (leg.parked && place !== 'parked') {
-      this.onLeg(parkedAsShown(leg, atMs));
-    } else if (leg.bridgedTo !== undefined && place !== 'bridged') {
-      this.onLeg({ type: 'legBridged', leg: leg.leg, other: leg.bridgedTo, atMs });
+    // Nobody's leg any more, or one that is on its way out: the hang-up may have been lost with the link.
+    if (call === undefined || roleOf(call, leg.leg) === undefined || call.state === 'ending') {
+      this.#care.letGo(leg.leg);
+      return;
     }
+    // Where it was parked in the meantime, the dialplan's own way out is armed.
+    this.#care.claim(leg.leg);
+    const place = placeOf(call, known.role);
+    if (leg.answered && known.answeredAtMs === null) this.#onLeg({ type: 'legAnswered', leg: leg.leg, atMs });
+    if (leg.parked && place !== 'parked') {
+      this.#onLeg(parkedAsShown(leg, atMs));
+    } else if (leg.bridgedTo !== undefined) {
+      if (place !== 'bridged') this.#onLeg({ type: 'legBridged', leg: leg.leg, other: leg.bridgedTo, atMs });
+    } else if (!leg.parked && leg.conference === undefined && leg.answered) this.#care.bringBack(leg.leg);
   }
 
   async close(): Promise<void> {
@@ -194,8 +218,9 @@ export class CallRuntime {
   }
 
   async #loadLive(): Promise<void> {
+    const found = await this.#options.store.live();
     this.#restored = true;
-    for (const stored of await this.#options.store.live()) {
+    for (const stored of found) {
       if (this.#calls.has(stored.call.id)) continue;
       const live = this.#addLive(stored.call, stored.nextPosition);
       for (const leg of stored.legs) this.#legs.restore(leg);
@@ -208,7 +233,7 @@ export class CallRuntime {
   #onUnknownLeg(event: Extract<SwitchEvent, { type: 'legParked' }>): void {
     const { clock, ids, settings, writer, flow } = this.#options;
     if (event.direction !== 'inbound' || event.role !== 'citizen') {
-      this.#hangupStray(event.leg);
+      this.#care.letGo(event.leg);
       return;
     }
     // Beyond the limit the leg is left to the dialplan's own treatment, which answers, explains and records.
@@ -237,6 +262,8 @@ export class CallRuntime {
       writer.leg(leg);
       this.#tell((observer) => observer.onCall(undefined, call, undefined));
       await this.#run(live, { do: 'startTimer', timer: 'step', delayMs: settings.stepTimeoutMs });
+      // Taken so late that the dialplan may have begun to treat the caller: a person is better than its message.
+      if (clock.now() - event.atMs > lateArrivalMs) await this.#run(live, { do: 'park', role: 'citizen', both: false });
       await this.#run(live, { do: 'claim' });
       await this.#run(live, { do: 'answer' });
     });
@@ -402,24 +429,11 @@ export class CallRuntime {
 
   #forget(live: LiveCall): void {
     for (const timer of live.timers.values()) timer.cancel();
+    // Their ends were not told in time; whoever is left would sit in silence.
+    for (const { leg } of this.#legs.ofCall(live.call.id)) this.#care.letGo(leg);
     this.#options.dispatcher.remove(live.call.id);
     this.#calls.delete(live.call.id);
     live.log.info({ endClass: live.call.endClass, endReason: live.call.endReason }, 'call ended');
-  }
-
-  #hangupStray(leg: string): void {
-    this.#onSwitch('hang-up of a stray leg', leg, this.#options.telephone.hangup(leg, 'NORMAL_CLEARING'));
-  }
-
-  /** A command that no call waits for; a leg that has gone meanwhile is no news. */
-  #onSwitch(what: string, leg: string, reply: SwitchReply): void {
-    const { log } = this.#options;
-    reply
-      .then((answer) => {
-        if (!answer.ok && answer.error.kind !== 'gone')
-          log.warn({ leg, error: answer.error.message }, `${what} failed`);
-      })
-      .catch((error: unknown) => log.error({ leg, error: errorChain(error) }, `${what} failed`));
   }
 
   #tell(tell: (observer: CallObserver) => void): void {

@@ -42,6 +42,12 @@ const promptsToSounds = (prompts: readonly string[], context: SwitchEffectContex
 /** The name of the call's conference room on the switch. */
 export const conferenceName = (call: Call): string => call.id;
 
+/** For commands that do no harm when they are carried out twice: without an answer they are given once more. */
+async function twiceAtMost(command: () => SwitchReply): SwitchReply {
+  const reply = await command();
+  return !reply.ok && reply.error.kind === 'deadline' ? command() : reply;
+}
+
 /** Sends one command to the switch, in the words of its port. */
 export function runSwitchEffect(effect: SwitchEffect, call: Call, context: SwitchEffectContext): SwitchReply {
   const { telephone } = context;
@@ -101,14 +107,14 @@ export function runSwitchEffect(effect: SwitchEffect, call: Call, context: Switc
     }
     case 'park': {
       const leg = legOf(call, effect.role);
-      return leg === null ? missing('park') : telephone.park(leg, effect.both);
+      return leg === null ? missing('park') : twiceAtMost(() => telephone.park(leg, effect.both));
     }
     case 'join': {
       const leg = legOf(call, effect.role);
       return leg === null ? missing('join') : telephone.joinConference(leg, conferenceName(call), effect.both);
     }
     case 'hangup':
-      return telephone.hangup(effect.leg, effect.cause).then((reply) =>
+      return twiceAtMost(() => telephone.hangup(effect.leg, effect.cause)).then((reply) =>
         // A leg that has gone already is what was wanted.
         !reply.ok && reply.error.kind === 'gone' ? ok(undefined) : reply,
       );

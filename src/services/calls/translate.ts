@@ -5,7 +5,7 @@ import type { SwitchEvent } from '../../switch/port.ts';
 import type { LegRecord } from '../ports.ts';
 
 /** The part that a leg plays in the call now; undefined for a leg that the call has let go of. */
-function roleOf(call: Call, leg: string): Role | undefined {
+export function roleOf(call: Call, leg: string): Role | undefined {
   const roles: readonly Role[] = ['citizen', 'agent', 'subcentre'];
   return roles.find((role) => legOf(call, role) === leg);
 }

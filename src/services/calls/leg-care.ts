@@ -1,0 +1,51 @@
+import { errorChain } from '../../kernel/errors.ts';
+import type { Logger } from '../../kernel/log.ts';
+import type { LegId, SwitchReply, TelephoneSwitch } from '../../switch/port.ts';
+
+/** A command takes its deadline to fail, and the dialplan waits 20 s for a claim. */
+const attempts = 4;
+
+/**
+ * Commands about legs that no call waits for. They do no harm when they are carried out twice, so they are repeated
+ * when the switch gave no answer: a claim that is lost would throw a citizen out of the conversation, a hang-up that
+ * is lost would leave somebody in silence. Once the link is down the next snapshot decides.
+ */
+export class LegCare {
+  readonly #telephone: TelephoneSwitch;
+  readonly #log: Logger;
+
+  constructor(telephone: TelephoneSwitch, log: Logger) {
+    this.#telephone = telephone;
+    this.#log = log;
+  }
+
+  /** The dialplan arms its own way out whenever it parks a leg; while control is there, control decides. */
+  claim(leg: LegId): void {
+    this.#repeat('claim', leg, () => this.#telephone.claim(leg));
+  }
+
+  /** Ends a leg that nobody owns; one that has gone meanwhile is no news. */
+  letGo(leg: LegId): void {
+    this.#repeat('hang-up of a stray leg', leg, () => this.#telephone.hangup(leg, 'NORMAL_CLEARING'));
+  }
+
+  /** Parks a leg that is nowhere that control knows of: with the dialplan's own treatment, or lost between two bridges. */
+  bringBack(leg: LegId): void {
+    this.#repeat('park', leg, () => this.#telephone.park(leg, false));
+  }
+
+  #repeat(what: string, leg: LegId, command: () => SwitchReply): void {
+    this.#try(what, leg, command).catch((error: unknown) =>
+      this.#log.error({ leg, error: errorChain(error) }, `${what} failed`),
+    );
+  }
+
+  async #try(what: string, leg: LegId, command: () => SwitchReply): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      const reply = await command();
+      if (reply.ok || reply.error.kind === 'gone') return;
+      this.#log.warn({ leg, attempt, error: reply.error.message }, `${what} failed`);
+      if (reply.error.kind !== 'deadline' || attempt >= attempts) return;
+    }
+  }
+}
