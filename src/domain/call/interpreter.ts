@@ -5,11 +5,19 @@ import { placed } from './moves.ts';
 import { arrivalRows } from './table/arrival.ts';
 import { consultRows } from './table/consult.ts';
 import { endingRows } from './table/ending.ts';
+import { musicRows } from './table/music.ts';
 import { queueRows } from './table/queue.ts';
 import { talkRows } from './table/talk.ts';
 
 /** All rows, in the order in which they are tried. */
-export const callTable: readonly Row[] = [...arrivalRows, ...queueRows, ...talkRows, ...consultRows, ...endingRows];
+export const callTable: readonly Row[] = [
+  ...arrivalRows,
+  ...musicRows,
+  ...queueRows,
+  ...talkRows,
+  ...consultRows,
+  ...endingRows,
+];
 
 export type Verdict = 'acted' | 'ignored' | 'refused' | 'unforeseen';
 

@@ -1,7 +1,7 @@
 /** Letting go: every leg is hung up and its end waited for; rules that hold in every state stand last. */
-import { type Call, type CallState, callStates } from '../call.ts';
-import { go, type Row, row, stay } from '../decision.ts';
-import { because, endAll, endedIfAlone, placed, releaseAgent } from '../moves.ts';
+import { type Call, type CallState, callStates, type Effect, type TimerName } from '../call.ts';
+import { type Decision, go, type Row, row, type Surroundings, stay } from '../decision.ts';
+import { because, endAll, endedIfAlone, music, placed, releaseAgent } from '../moves.ts';
 
 const everywhere = callStates;
 const notWaiting = callStates.filter((state) => state !== 'waiting');
@@ -88,49 +88,49 @@ export const endingRows: readonly Row[] = [
   row(everywhere, 'restored', 'Nothing left to do.', 'ignore'),
 ];
 
-function restored(call: Call, around: Parameters<typeof go>[2]) {
-  const { settings } = around;
+/** States in which the citizen hears music. What plays on the switch after a crash nobody knows, so it begins anew. */
+const onMusic: readonly CallState[] = [
+  'waiting',
+  'offering',
+  'held',
+  'consultRinging',
+  'consultConnecting',
+  'consulting',
+];
+
+function restored(call: Call, around: Surroundings): Decision {
   const again = go(call, call.state, around);
+  const timers = timersAnew(call, around);
+  if (!onMusic.includes(call.state) || call.citizenPlace !== 'parked') {
+    return { call: again.call, effects: [...again.effects, ...timers] };
+  }
+  const [playing, effects] = music(again.call);
+  return { call: playing, effects: [...again.effects, ...timers, ...effects] };
+}
+
+/** What a state has going besides its legs. Transient states have their step timer from `go`. */
+function timersAnew(call: Call, around: Surroundings): Effect[] {
+  const { settings, nowMs } = around;
+  const start = (timer: TimerName, delayMs: number): Effect => ({ do: 'startTimer', timer, delayMs });
+  const waitLeftMs = Math.max(1000, (call.queuedAtMs ?? nowMs) + settings.queueMaxWaitMs - nowMs);
+  const patience = [start('announce', settings.announceEveryMs), start('queueMax', waitLeftMs)];
   switch (call.state) {
+    case 'answering':
+      // Whether the answer went out before the crash nobody knows; a second one does no harm.
+      return [{ do: 'claim' }, { do: 'answer' }];
     case 'waiting':
-      return {
-        call: again.call,
-        effects: [
-          { do: 'enqueue', queue: call.queue ?? 'citizen', first: false },
-          { do: 'startTimer', timer: 'announce', delayMs: settings.announceEveryMs },
-          {
-            do: 'startTimer',
-            timer: 'queueMax',
-            delayMs: Math.max(1000, (call.queuedAtMs ?? around.nowMs) + settings.queueMaxWaitMs - around.nowMs),
-          },
-        ],
-      } as const;
+      return [{ do: 'enqueue', queue: call.queue ?? 'citizen', first: false }, ...patience];
     case 'offering':
-      return {
-        call: again.call,
-        effects: [{ do: 'startTimer', timer: 'ring', delayMs: settings.ringTimeoutMs }],
-      } as const;
+      return [start('ring', settings.ringTimeoutMs), ...patience];
     case 'flow':
-      return {
-        call: again.call,
-        effects: [{ do: 'startTimer', timer: 'flow', delayMs: settings.stepTimeoutMs }],
-      } as const;
+      return [start('flow', settings.stepTimeoutMs)];
     case 'held':
-      return {
-        call: again.call,
-        effects: [{ do: 'startTimer', timer: 'autoResume', delayMs: settings.autoResumeMs * 4 }],
-      } as const;
+      return [start('autoResume', settings.autoResumeMs * 4)];
     case 'consultRinging':
-      return {
-        call: again.call,
-        effects: [{ do: 'startTimer', timer: 'consultRing', delayMs: settings.consultRingTimeoutMs }],
-      } as const;
+      return [start('consultRing', settings.consultRingTimeoutMs)];
     case 'rating':
-      return {
-        call: again.call,
-        effects: [{ do: 'startTimer', timer: 'rating', delayMs: settings.ratingTimeoutMs }],
-      } as const;
+      return [start('rating', settings.ratingTimeoutMs)];
     default:
-      return again;
+      return [];
   }
 }

@@ -102,6 +102,10 @@ export const queueRows: readonly Row[] = [
     (call, _event, around) => {
       const again = { do: 'startTimer', timer: 'announce', delayMs: around.settings.announceEveryMs } as const;
       if (call.citizenPlace !== 'parked') return stay(call, [again]);
+      if (call.playId === null) {
+        const [playing, effects] = music(call);
+        return stay(playing, [...effects, again]);
+      }
       const [playing, effect] = play(call, ['{position}']);
       return stay(playing, [effect, again]);
     },
