@@ -70,6 +70,8 @@ export interface CallStore {
   write(batch: CallBatch): Promise<void>;
   /** Calls that had not ended when control went. */
   live(): Promise<{ call: Call; nextPosition: number; legs: readonly LegRecord[] }[]>;
+  /** The last journal position of each of these calls; calls without a line are not in it. */
+  lastPositions(callIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
 }
 
 /** What a desk shows of a caller's history. */

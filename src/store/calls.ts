@@ -1,4 +1,4 @@
-import type { Insertable, Selectable } from 'kysely';
+import { type Insertable, type Selectable, sql } from 'kysely';
 import type { Call } from '../domain/call/call.ts';
 import { callContextSchema } from './call-context.ts';
 import { oweCallbacks } from './callbacks.ts';
@@ -115,6 +115,15 @@ export async function appendJournal(db: Db, entries: readonly JournalRecord[]): 
     .values(entries.map(journalRow))
     .onConflict((conflict) => conflict.columns(['call_id', 'position']).doNothing())
     .execute();
+}
+
+/** The last journal position of each of these calls; calls without a line are not in it. */
+export async function lastJournalPositions(db: Db, callIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  if (callIds.length === 0) return new Map();
+  const { rows } = await sql<{ call_id: string; last: number }>`
+    select call_id, max(position) as last from call_journal where call_id = any(${callIds}::uuid[]) group by call_id
+  `.execute(db);
+  return new Map(rows.map((row) => [row.call_id, row.last]));
 }
 
 export interface LiveCall {

@@ -1,6 +1,6 @@
 /** The store as the call control uses it: the same functions, bound to a database, with their retries. */
 import type { Kysely } from 'kysely';
-import { type CallBatchRecord, type LiveCall, loadLiveCalls, writeCalls } from './calls.ts';
+import { type CallBatchRecord, type LiveCall, lastJournalPositions, loadLiveCalls, writeCalls } from './calls.ts';
 import { withRetry } from './retry.ts';
 import type { Database } from './schema.ts';
 import {
@@ -47,6 +47,7 @@ export function seatStore(db: Kysely<Database>): BoundSeatStore {
 export interface BoundCallStore {
   write(batch: CallBatchRecord): Promise<void>;
   live(): Promise<LiveCall[]>;
+  lastPositions(callIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
 }
 
 /** Calls with their legs and journal. Writing is repeatable, because the same batch twice is the batch once. */
@@ -54,5 +55,6 @@ export function callStore(db: Kysely<Database>): BoundCallStore {
   return {
     write: (batch) => withRetry(() => writeCalls(db, batch), { repeatable: true }),
     live: () => withRetry(() => loadLiveCalls(db), { repeatable: true }),
+    lastPositions: (callIds) => withRetry(() => lastJournalPositions(db, callIds), { repeatable: true }),
   };
 }

@@ -3,6 +3,7 @@ import type { Clock, Timer } from '../../kernel/clock.ts';
 import { errorChain } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
 import type { CallStore, JournalEntry, LegRecord } from '../ports.ts';
+import { nextBatch, onlyNews } from './call-batch.ts';
 import type { Spool } from './spool.ts';
 
 const batchLimit = 500;
@@ -85,13 +86,8 @@ export class CallWriter {
 
   async #drain(): Promise<void> {
     while (this.backlog > 0) {
-      const calls = [...this.#calls.values()].slice(0, batchLimit);
-      const journal = this.#journal.slice(0, batchLimit);
-      const inBatch = new Set(calls.map((call) => call.id));
-      // A leg must not be written before its call, which may have to wait for the next batch.
-      const legs = [...this.#legs.values()]
-        .filter((leg) => inBatch.has(leg.callId) || !this.#calls.has(leg.callId))
-        .slice(0, batchLimit);
+      const waiting = { calls: this.#calls, legs: this.#legs, journal: this.#journal };
+      const { calls, journal, legs } = nextBatch(waiting, batchLimit);
       try {
         await this.#store.write({ calls, journal, legs });
       } catch (error) {
@@ -125,8 +121,9 @@ export class CallWriter {
 
   /** Stores what an earlier process left on disk; call it before the first call of this one. */
   async takeSpool(): Promise<void> {
-    const kept = await this.#spool?.take();
-    if (kept === undefined) return;
+    const spooled = await this.#spool?.take();
+    if (spooled === undefined) return;
+    const kept = onlyNews(spooled, await this.#store.lastPositions(spooled.calls.map((call) => call.id)));
     for (const call of kept.calls) this.#calls.set(call.id, call);
     for (const leg of kept.legs) this.#legs.set(leg.leg, leg);
     this.#journal.push(...kept.journal);
