@@ -1,0 +1,452 @@
+import type { Timer } from '../kernel/clock.ts';
+import { err, ok, type Result } from '../kernel/result.ts';
+import type {
+  OriginateRequest,
+  PlayRequest,
+  RegistrationEvent,
+  Sound,
+  SwitchEvent,
+  SwitchFailure,
+  SwitchSnapshot,
+} from '../switch/port.ts';
+import type { VirtualClock } from './clock.ts';
+import type { Random } from './random.ts';
+import { type LegPlace, type SimLeg, snapshotOf } from './switch-legs.ts';
+
+/** Who listens to a switch: the link to control, and the people at the phones. */
+export interface CoreListener {
+  event(event: SwitchEvent): void;
+  registration(event: RegistrationEvent): void;
+  /** A phone is rung; it lives by its own will from here on. */
+  rings(leg: SimLeg): void;
+  hears(leg: SimLeg, sounds: readonly Sound[]): void;
+  ended(leg: SimLeg): void;
+  /** The dialplan treats a caller whom control did not take in time. */
+  fellBack(leg: SimLeg): void;
+}
+
+type Reply = Result<void, SwitchFailure>;
+
+const arrivalFallbackMs = 4_000;
+const parkedFallbackMs = 20_000;
+const unclaimedPhoneMs = 20_000;
+const promptMs = 2_500;
+
+const done: Reply = ok(undefined);
+const gone = (leg: string): Reply => err({ kind: 'gone', message: `no such leg ${leg}` });
+
+/**
+ * The telephone switch itself, as docs/switch-contract.md describes it: legs, parks, bridges, conferences, playbacks
+ * and the dialplan's own fallbacks. It never fails by itself; its faults are the link's and the phones'.
+ */
+export class SwitchCore {
+  readonly #clock: VirtualClock;
+  readonly #random: Random;
+  readonly #listener: CoreListener;
+  readonly #legs = new Map<string, SimLeg>();
+  readonly #registered = new Set<string>();
+  #running = true;
+
+  constructor(clock: VirtualClock, random: Random, listener: CoreListener) {
+    this.#clock = clock;
+    this.#random = random;
+    this.#listener = listener;
+  }
+
+  get running(): boolean {
+    return this.#running;
+  }
+
+  legs(): SimLeg[] {
+    return [...this.#legs.values()];
+  }
+
+  leg(id: string): SimLeg | undefined {
+    return this.#legs.get(id);
+  }
+
+  /** Its own lists. Legs younger than `lagMs` are missing, as the list is written behind the events. */
+  snapshot(lagMs: number): SwitchSnapshot {
+    const nowMs = this.#clock.now();
+    const legs = this.legs().filter((leg) => nowMs - leg.createdAtMs >= lagMs);
+    return {
+      legs: legs.map(snapshotOf),
+      registrations: [...this.#registered].map((user) => ({ user, contact: `sip:${user}@phone` })),
+    };
+  }
+
+  /** Power cut: every leg is gone and nobody is told. */
+  crash(): void {
+    this.#running = false;
+    this.#registered.clear();
+    for (const leg of this.legs()) this.#remove(leg);
+  }
+
+  restart(): void {
+    this.#running = true;
+  }
+
+  // The phones' side: --------------------------------------------------------------------------------------------
+
+  register(user: string): void {
+    if (!this.#running || this.#registered.has(user)) return;
+    this.#registered.add(user);
+    this.#listener.registration({ type: 'registered', user, contact: `sip:${user}@phone`, atMs: this.#clock.now() });
+  }
+
+  unregister(user: string): void {
+    if (!this.#registered.delete(user)) return;
+    this.#listener.registration({ type: 'unregistered', user, contact: `sip:${user}@phone`, atMs: this.#clock.now() });
+  }
+
+  /** A citizen dials a hotline number. Undefined when the switch is down. */
+  citizenCalls(id: string, callerNumber: string, dialledNumber: string): SimLeg | undefined {
+    if (!this.#running) return undefined;
+    const leg = this.#add({
+      id,
+      direction: 'inbound',
+      role: 'citizen',
+      callId: undefined,
+      party: callerNumber,
+      callerNumber,
+      callerName: callerNumber,
+      dialledNumber,
+    });
+    this.#armFallback(leg, arrivalFallbackMs);
+    this.#enterPark(leg);
+    return leg;
+  }
+
+  phoneRings(leg: SimLeg): void {
+    if (leg.ended || leg.place !== 'dialling') return;
+    this.#put(leg, 'ringing');
+    this.#tell({ type: 'legRinging', leg: leg.id, atMs: this.#clock.now() });
+  }
+
+  phoneAnswers(leg: SimLeg): void {
+    if (leg.ended || leg.answered) return;
+    this.#clearTimers(leg);
+    leg.answered = true;
+    this.#tell({ type: 'legAnswered', leg: leg.id, atMs: this.#clock.now() });
+    this.#timer(leg, unclaimedPhoneMs, () => this.end(leg, 'NORMAL_CLEARING', 'switch'));
+    this.#enterPark(leg);
+  }
+
+  presses(leg: SimLeg, digit: string): void {
+    if (!leg.ended) this.#tell({ type: 'digit', leg: leg.id, atMs: this.#clock.now(), digit });
+  }
+
+  /** The leg ends; its partner, if it has one, is parked. */
+  end(leg: SimLeg, cause: string, endedBy: 'phone' | 'switch' | 'unknown'): void {
+    if (leg.ended) return;
+    leg.ended = true;
+    this.#leave(leg);
+    this.#remove(leg);
+    const event: SwitchEvent = {
+      type: 'legEnded',
+      leg: leg.id,
+      atMs: this.#clock.now(),
+      cause,
+      q850: undefined,
+      sipStatus: undefined,
+      endedBy,
+    };
+    // The end is told when the recording's file is whole.
+    const delayMs = this.#random.chance(0.05) ? this.#random.between(50, 400) : this.#random.between(0, 20);
+    this.#clock.setTimer(delayMs, () => this.#tell(event));
+  }
+
+  // Control's side, each carried out at once: ----------------------------------------------------------------------
+
+  answer(id: string): Reply {
+    return this.#with(id, (leg) => {
+      if (!leg.answered) this.#answer(leg);
+    });
+  }
+
+  hangup(id: string, cause: string): Reply {
+    return this.#with(id, (leg) => this.end(leg, cause, 'switch'));
+  }
+
+  originate(request: OriginateRequest): Reply {
+    const { leg: id, target, role, callId, callerNumber, callerName, ringTimeoutMs } = request;
+    if (this.#legs.has(id)) return err({ kind: 'refused', message: 'this leg is there already' });
+    const party = target.kind === 'phone' ? target.user : target.number;
+    if (target.kind === 'phone' && !this.#registered.has(party)) {
+      // Made no leg: the adapter tells its end by the job's result.
+      const atMs = this.#clock.now();
+      const never = { q850: undefined, sipStatus: undefined, endedBy: 'unknown' } as const;
+      this.#tell({ type: 'legEnded', leg: id, atMs, cause: 'USER_NOT_REGISTERED', ...never });
+      return done;
+    }
+    const leg = this.#add({
+      id,
+      direction: 'outbound',
+      role,
+      callId,
+      party,
+      callerNumber,
+      callerName,
+      dialledNumber: party,
+    });
+    this.#timer(leg, ringTimeoutMs, () => this.end(leg, 'NO_ANSWER', 'switch'));
+    this.#listener.rings(leg);
+    return done;
+  }
+
+  bridge(idA: string, idB: string): Reply {
+    const a = this.#legs.get(idA);
+    const b = this.#legs.get(idB);
+    if (a === undefined || b === undefined) return gone(a === undefined ? idA : idB);
+    if (a === b || !this.#canTalk(a) || !this.#canTalk(b)) return err({ kind: 'refused', message: 'can’t be bridged' });
+    if (a.place === 'bridged' && a.partner === b) return done;
+    this.#leave(a);
+    this.#leave(b);
+    for (const [leg, partner] of [[a, b] as const, [b, a] as const]) {
+      this.#put(leg, 'bridging');
+      leg.partner = partner;
+      leg.bridgesFirst = leg === a;
+    }
+    const move = a.move;
+    this.#clock.setTimer(this.#random.between(5, 30), () => {
+      if (a.ended || a.move !== move || a.place !== 'bridging') return;
+      for (const leg of [a, b]) {
+        this.#put(leg, 'bridged');
+        if (!leg.answered) this.#answer(leg);
+      }
+      this.#tell({ type: 'legBridged', leg: a.id, other: b.id, atMs: this.#clock.now() });
+    });
+    return done;
+  }
+
+  park(id: string, both: boolean): Reply {
+    return this.#move(id, both, undefined);
+  }
+
+  join(id: string, conference: string, both: boolean): Reply {
+    return this.#move(id, both, conference);
+  }
+
+  claim(id: string): Reply {
+    const leg = this.#legs.get(id);
+    if (leg !== undefined) this.#disarm(leg);
+    return done;
+  }
+
+  play(request: PlayRequest): Reply {
+    return this.#with(request.leg, (leg) => {
+      this.#stopPlaying(leg, true);
+      // On a leg that isn't parked the application waits in vain.
+      if (leg.place !== 'parked') return;
+      const { playId, forever, sounds } = request;
+      leg.playing = { playId, forever, sounds, timer: undefined };
+      if (!forever) {
+        const lengthMs = sounds.reduce(
+          (sum, sound) => sum + (sound.kind === 'silence' ? sound.durationMs : promptMs),
+          0,
+        );
+        leg.playing.timer = this.#clock.setTimer(lengthMs, () => this.#stopPlaying(leg, true));
+      }
+      this.#listener.hears(leg, sounds);
+    });
+  }
+
+  stopPlaying(id: string): Reply {
+    return this.#with(id, (leg) => this.#stopPlaying(leg, true));
+  }
+
+  /** Recordings are not simulated beyond their leg. */
+  record(id: string): Reply {
+    return this.#with(id, () => undefined);
+  }
+
+  // Within: -------------------------------------------------------------------------------------------------------
+
+  #with(id: string, act: (leg: SimLeg) => void): Reply {
+    const leg = this.#legs.get(id);
+    if (leg === undefined) return gone(id);
+    act(leg);
+    return done;
+  }
+
+  #add(
+    leg: Pick<
+      SimLeg,
+      'id' | 'direction' | 'role' | 'callId' | 'party' | 'callerNumber' | 'callerName' | 'dialledNumber'
+    >,
+  ): SimLeg {
+    const nowMs = this.#clock.now();
+    const added: SimLeg = {
+      ...leg,
+      createdAtMs: nowMs,
+      answered: false,
+      ended: false,
+      place: 'dialling',
+      placeSinceMs: nowMs,
+      move: 0,
+      partner: undefined,
+      bridgesFirst: false,
+      conference: undefined,
+      playing: undefined,
+      fallbacks: new Set(),
+      timers: new Set(),
+    };
+    this.#legs.set(leg.id, added);
+    return added;
+  }
+
+  #remove(leg: SimLeg): void {
+    leg.ended = true;
+    this.#clearTimers(leg);
+    this.#disarm(leg);
+    leg.playing?.timer?.cancel();
+    leg.playing = undefined;
+    this.#legs.delete(leg.id);
+    this.#listener.ended(leg);
+  }
+
+  #tell(event: SwitchEvent): void {
+    if (this.#running) this.#listener.event(event);
+  }
+
+  #put(leg: SimLeg, place: LegPlace): void {
+    leg.place = place;
+    leg.placeSinceMs = this.#clock.now();
+    leg.move += 1;
+  }
+
+  #answer(leg: SimLeg): void {
+    if (leg.direction === 'outbound') return;
+    leg.answered = true;
+    this.#tell({ type: 'legAnswered', leg: leg.id, atMs: this.#clock.now() });
+  }
+
+  #canTalk(leg: SimLeg): boolean {
+    return leg.answered || leg.direction === 'inbound';
+  }
+
+  #move(id: string, both: boolean, conference: string | undefined): Reply {
+    const leg = this.#legs.get(id);
+    if (leg === undefined) return gone(id);
+    if (!this.#canTalk(leg)) return done;
+    const other = both && leg.place === 'bridged' ? leg.partner : undefined;
+    if (other !== undefined) this.#part(leg, other);
+    this.#goTo(leg, conference);
+    if (other !== undefined) this.#goTo(other, conference);
+    return done;
+  }
+
+  /** To a conference, or without one to `parked`. The leg's own thread takes a moment to get there. */
+  #goTo(leg: SimLeg, conference: string | undefined): void {
+    this.#leave(leg);
+    if (leg.ended) return;
+    this.#put(leg, 'moving');
+    const { move } = leg;
+    this.#clock.setTimer(this.#random.between(1, 25), () => {
+      if (leg.ended || leg.move !== move) return;
+      if (conference === undefined) {
+        this.#armFallback(leg, parkedFallbackMs);
+        this.#enterPark(leg);
+      } else this.#enterConference(leg, conference);
+    });
+  }
+
+  #enterPark(leg: SimLeg): void {
+    this.#put(leg, 'parked');
+    this.#tell({
+      type: 'legParked',
+      leg: leg.id,
+      atMs: this.#clock.now(),
+      direction: leg.direction,
+      role: leg.role,
+      callId: leg.callId,
+      answered: leg.answered,
+      callerNumber: leg.callerNumber,
+      callerName: leg.callerName,
+      dialledNumber: leg.dialledNumber,
+      sourceAddress: '192.0.2.1',
+    });
+  }
+
+  #enterConference(leg: SimLeg, conference: string): void {
+    if (!leg.answered) this.#answer(leg);
+    this.#put(leg, 'conference');
+    leg.conference = conference;
+    this.#tell({ type: 'conferenceJoined', leg: leg.id, atMs: this.#clock.now(), conference, memberId: leg.id });
+  }
+
+  /** Takes the leg out of what it does; a partner that stays behind goes on by itself. */
+  #leave(leg: SimLeg): void {
+    this.#clearTimers(leg);
+    this.#stopPlaying(leg, !leg.ended);
+    const { partner, conference } = leg;
+    if (conference !== undefined) {
+      leg.conference = undefined;
+      this.#tell({ type: 'conferenceLeft', leg: leg.id, atMs: this.#clock.now(), conference });
+    }
+    if (partner === undefined) return;
+    const wasBridged = leg.place === 'bridged';
+    const first = leg.bridgesFirst;
+    this.#part(leg, partner);
+    if (wasBridged || !first) this.#goTo(partner, undefined);
+    // The first leg went before the bridge stood: the second hears nothing and nobody is told.
+    else this.#put(partner, 'limbo');
+  }
+
+  #part(leg: SimLeg, other: SimLeg): void {
+    if (leg.place === 'bridged') this.#tell({ type: 'legUnbridged', leg: leg.id, atMs: this.#clock.now() });
+    for (const one of [leg, other]) {
+      one.partner = undefined;
+      this.#put(one, 'moving');
+    }
+  }
+
+  #stopPlaying(leg: SimLeg, tell: boolean): void {
+    const { playing } = leg;
+    if (playing === undefined) return;
+    playing.timer?.cancel();
+    leg.playing = undefined;
+    const atMs = this.#clock.now();
+    if (tell) this.#tell({ type: 'playEnded', leg: leg.id, atMs, playId: playing.playId, failed: false });
+  }
+
+  /** `sched_transfer`: unless control disarms it, the dialplan treats the leg, wherever it is by then. */
+  #armFallback(leg: SimLeg, delayMs: number): void {
+    const timer = this.#clock.setTimer(delayMs, () => {
+      leg.fallbacks.delete(timer);
+      if (leg.ended || leg.place === 'fallback') return;
+      this.#leave(leg);
+      if (leg.role !== 'citizen') {
+        this.end(leg, 'NORMAL_CLEARING', 'switch');
+        return;
+      }
+      this.#put(leg, 'fallback');
+      if (!leg.answered) this.#answer(leg);
+      this.#listener.fellBack(leg);
+      const lengthMs = this.#random.between(5_000, 60_000);
+      const { move } = leg;
+      this.#clock.setTimer(lengthMs, () => {
+        if (leg.move === move) this.end(leg, 'NORMAL_CLEARING', 'switch');
+      });
+    });
+    leg.fallbacks.add(timer);
+  }
+
+  #disarm(leg: SimLeg): void {
+    for (const timer of leg.fallbacks) timer.cancel();
+    leg.fallbacks.clear();
+  }
+
+  #timer(leg: SimLeg, delayMs: number, run: () => void): void {
+    const timer: Timer = this.#clock.setTimer(delayMs, () => {
+      leg.timers.delete(timer);
+      if (!leg.ended) run();
+    });
+    leg.timers.add(timer);
+  }
+
+  #clearTimers(leg: SimLeg): void {
+    for (const timer of leg.timers) timer.cancel();
+    leg.timers.clear();
+  }
+}

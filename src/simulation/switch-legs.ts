@@ -1,0 +1,73 @@
+import type { Timer } from '../kernel/clock.ts';
+import type { LegSnapshot, Sound } from '../switch/port.ts';
+
+/**
+ * Where a leg is on the simulated switch. `moving`: between two dialplan places; `bridging`: the bridge was promised
+ * but isn't there yet; `limbo`: the partner went in that very moment, nobody hears anything and no event tells;
+ * `fallback`: the dialplan treats the caller.
+ */
+export type LegPlace =
+  | 'dialling'
+  | 'ringing'
+  | 'parked'
+  | 'moving'
+  | 'bridging'
+  | 'bridged'
+  | 'conference'
+  | 'limbo'
+  | 'fallback';
+
+/** What plays on a leg. */
+export interface Playing {
+  readonly playId: string;
+  readonly forever: boolean;
+  readonly sounds: readonly Sound[];
+  timer: Timer | undefined;
+}
+
+/** One leg of the simulated switch. */
+export interface SimLeg {
+  readonly id: string;
+  readonly direction: 'inbound' | 'outbound';
+  readonly role: 'citizen' | 'agent' | 'subcentre';
+  readonly callId: string | undefined;
+  /** The phone or number at its far end. */
+  readonly party: string;
+  readonly callerNumber: string;
+  readonly callerName: string;
+  readonly dialledNumber: string;
+  readonly createdAtMs: number;
+  answered: boolean;
+  ended: boolean;
+  place: LegPlace;
+  placeSinceMs: number;
+  /** Counts the moves, so that one that was overtaken by another does nothing. */
+  move: number;
+  partner: SimLeg | undefined;
+  /** While `bridging`: whether this is the leg that the command named first. */
+  bridgesFirst: boolean;
+  conference: string | undefined;
+  playing: Playing | undefined;
+  /** The dialplan's own ways out that are armed. */
+  readonly fallbacks: Set<Timer>;
+  /** Timers that end with the leg or its place. */
+  readonly timers: Set<Timer>;
+}
+
+/** The leg as the switch's own list shows it. */
+export function snapshotOf(leg: SimLeg): LegSnapshot {
+  return {
+    leg: leg.id,
+    direction: leg.direction,
+    role: leg.role,
+    callId: leg.callId,
+    answered: leg.answered,
+    parked: leg.place === 'parked',
+    bridgedTo: leg.place === 'bridged' ? leg.partner?.id : undefined,
+    conference: leg.conference,
+    callerNumber: leg.callerNumber,
+    callerName: leg.callerName,
+    dialledNumber: leg.dialledNumber,
+    createdAtMs: leg.createdAtMs,
+  };
+}

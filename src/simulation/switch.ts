@@ -1,0 +1,306 @@
+import { err, ok, type Result } from '../kernel/result.ts';
+import type {
+  LegId,
+  OriginateRequest,
+  PlayRequest,
+  RegistrationEvent,
+  SwitchEvent,
+  SwitchFailure,
+  SwitchListener,
+  SwitchReply,
+  TelephoneSwitch,
+} from '../switch/port.ts';
+import type { VirtualClock } from './clock.ts';
+import type { Random } from './random.ts';
+import type { SwitchCore } from './switch-core.ts';
+import type { Trace } from './trace.ts';
+import type { Weather } from './weather.ts';
+
+export interface SimulatedSwitchOptions {
+  readonly core: SwitchCore;
+  readonly clock: VirtualClock;
+  readonly random: Random;
+  readonly trace: Trace;
+  /** The faults now. */
+  readonly weather: () => Weather;
+  /** A command was lost or late: what it was for can't be expected. */
+  readonly onFault: () => void;
+}
+
+const commandDeadlineMs = 3_000;
+
+/** One connection to the switch; what belongs to an earlier one is thrown away. */
+interface Link {
+  /** `held`: events wait for the snapshot. */
+  state: 'held' | 'up' | 'broken';
+  readonly held: (() => void)[];
+  /** When the last event of a leg arrives: the next one of the same leg is never earlier. */
+  readonly lastOf: Map<string, number>;
+  readonly pending: Set<() => void>;
+  lastCommandMs: number;
+}
+
+/** The switch port of one control process, over a link that is as bad as the weather says. */
+export class SimulatedSwitch implements TelephoneSwitch {
+  readonly #options: SimulatedSwitchOptions;
+  #listener: SwitchListener | undefined;
+  #link: Link | undefined;
+  #closed = false;
+  #stalledUntilMs = 0;
+  /** What this process has started and heard no end of; the adapter tells the ends that it missed. */
+  readonly #playing = new Map<LegId, string>();
+
+  constructor(options: SimulatedSwitchOptions) {
+    this.#options = options;
+  }
+
+  get connected(): boolean {
+    return this.#link?.state === 'up';
+  }
+
+  start(listener: SwitchListener): void {
+    this.#listener = listener;
+    this.#connectSoon();
+  }
+
+  /** An orderly end: nothing more is told; commands in flight fail. */
+  close(): Promise<void> {
+    this.#closed = true;
+    this.#break();
+    return Promise.resolve();
+  }
+
+  /** The process died: nobody waits for anything any more. Commands that were sent still arrive. */
+  kill(): void {
+    this.#closed = true;
+    this.#listener = undefined;
+    const link = this.#link;
+    this.#link = undefined;
+    if (link === undefined) return;
+    link.state = 'broken';
+    link.pending.clear();
+  }
+
+  /** The connection breaks: events and replies on their way are lost. It is made anew after a while. */
+  drop(reason: string): void {
+    const link = this.#link;
+    if (link === undefined) return;
+    const wasUp = link.state === 'up';
+    this.#break();
+    const { clock } = this.#options;
+    if (wasUp) this.#listener?.onLink({ type: 'linkDown', reason, atMs: clock.now() });
+    this.#connectSoon();
+  }
+
+  /** Nothing comes through for a while, in neither direction; then everything. */
+  stall(forMs: number): void {
+    this.#stalledUntilMs = this.#options.clock.exactMs + forMs;
+  }
+
+  /** The switch tells an event. */
+  tell(event: SwitchEvent): void {
+    this.#deliver(event.leg, () => {
+      this.#options.trace.note([event.leg], describe(event));
+      const ended =
+        event.type === 'legEnded' || (event.type === 'playEnded' && event.playId === this.#playing.get(event.leg));
+      if (ended) this.#playing.delete(event.leg);
+      this.#listener?.onLeg(event);
+    });
+  }
+
+  tellRegistration(event: RegistrationEvent): void {
+    this.#deliver(`phone ${event.user}`, () => {
+      this.#options.trace.note([event.user], `${event.type} ${event.user}`);
+      this.#listener?.onRegistration(event);
+    });
+  }
+
+  exists(leg: LegId): Promise<Result<boolean, SwitchFailure>> {
+    return this.#command(leg, 'exists', () => ok(this.#options.core.leg(leg) !== undefined));
+  }
+
+  answer(leg: LegId): SwitchReply {
+    return this.#command(leg, 'answer', () => this.#options.core.answer(leg));
+  }
+
+  hangup(leg: LegId, cause: string): SwitchReply {
+    return this.#command(leg, `hangup ${cause}`, () => this.#options.core.hangup(leg, cause));
+  }
+
+  originate(request: OriginateRequest): SwitchReply {
+    const who = request.target.kind === 'phone' ? request.target.user : request.target.number;
+    return this.#command(request.leg, `originate to ${who}`, () => this.#options.core.originate(request));
+  }
+
+  bridge(a: LegId, b: LegId): SwitchReply {
+    return this.#command(a, `bridge with ${short(b)}`, () => this.#options.core.bridge(a, b));
+  }
+
+  park(leg: LegId, both: boolean): SwitchReply {
+    return this.#command(leg, both ? 'park both' : 'park', () => this.#options.core.park(leg, both));
+  }
+
+  joinConference(leg: LegId, conference: string, both: boolean): SwitchReply {
+    const what = both ? 'join conference, both' : 'join conference';
+    return this.#command(leg, what, () => this.#options.core.join(leg, conference, both));
+  }
+
+  claim(leg: LegId): SwitchReply {
+    return this.#command(leg, 'claim', () => this.#options.core.claim(leg));
+  }
+
+  play(request: PlayRequest): SwitchReply {
+    const sounds = request.sounds.map((sound) => (sound.kind === 'file' ? sound.path : sound.kind)).join('+');
+    return this.#command(request.leg, `play ${sounds}`, () => {
+      this.#playing.set(request.leg, request.playId);
+      return this.#options.core.play(request);
+    });
+  }
+
+  stopPlaying(leg: LegId): SwitchReply {
+    return this.#command(leg, 'stop playing', () => this.#options.core.stopPlaying(leg));
+  }
+
+  startRecording(leg: LegId, path: string): SwitchReply {
+    return this.#command(leg, `record ${path}`, () => this.#options.core.record(leg));
+  }
+
+  stopRecording(leg: LegId): SwitchReply {
+    return this.#command(leg, 'stop recording', () => this.#options.core.record(leg));
+  }
+
+  pauseRecording(leg: LegId): SwitchReply {
+    return this.#command(leg, 'pause recording', () => this.#options.core.record(leg));
+  }
+
+  resumeRecording(leg: LegId): SwitchReply {
+    return this.#command(leg, 'resume recording', () => this.#options.core.record(leg));
+  }
+
+  #break(): void {
+    const link = this.#link;
+    this.#link = undefined;
+    if (link === undefined) return;
+    link.state = 'broken';
+    for (const fail of [...link.pending]) fail();
+  }
+
+  #connectSoon(): void {
+    const { clock, random } = this.#options;
+    clock.setTimer(random.between(5, 1_500), () => {
+      if (this.#closed || this.#link !== undefined) return;
+      if (this.#options.core.running) this.#connect();
+      else this.#connectSoon();
+    });
+  }
+
+  /** Events are subscribed first and held back; then the lists are read and told, then the held events. */
+  #connect(): void {
+    const { clock, random, core, weather } = this.#options;
+    const link: Link = { state: 'held', held: [], lastOf: new Map(), pending: new Set(), lastCommandMs: 0 };
+    this.#link = link;
+    clock.setTimer(random.between(1, 60), () => {
+      if (this.#link !== link) return;
+      const lagMs = random.chance(weather().laggingSnapshotChance) ? random.between(0, 500) : 0;
+      const snapshot = core.snapshot(lagMs);
+      clock.setTimer(random.between(1, 30), () => {
+        if (this.#link !== link) return;
+        link.state = 'up';
+        this.#options.trace.note([], `link up, ${snapshot.legs.length} legs`);
+        this.#listener?.onLink({ type: 'linkUp', snapshot, atMs: clock.now() });
+        this.#tellMissedEnds();
+        for (const run of link.held.splice(0)) run();
+      });
+    });
+  }
+
+  #tellMissedEnds(): void {
+    const { clock, core } = this.#options;
+    for (const [leg, playId] of [...this.#playing]) {
+      if (core.leg(leg)?.playing?.playId === playId) continue;
+      this.#playing.delete(leg);
+      if (core.leg(leg) === undefined) continue;
+      this.#options.trace.note([leg], `playEnded ${short(leg)} ${playId.slice(-4)}, missed`);
+      this.#listener?.onLeg({ type: 'playEnded', leg, atMs: clock.now(), playId, failed: false });
+    }
+  }
+
+  #deliver(key: string, run: () => void): void {
+    const link = this.#link;
+    if (link === undefined) return;
+    const { clock, random, weather } = this.#options;
+    const delayMs = random.chance(weather().lateEventChance) ? random.between(50, 1_500) : random.between(0, 8);
+    const earliestMs = Math.max(clock.exactMs + delayMs, this.#stalledUntilMs + random.next());
+    const atMs = Math.max(earliestMs, (link.lastOf.get(key) ?? 0) + 0.002);
+    link.lastOf.set(key, atMs);
+    const arrive = (): void => {
+      if (this.#link !== link) return;
+      if (link.state === 'held') link.held.push(run);
+      else run();
+    };
+    clock.at(atMs, arrive);
+    if (random.chance(weather().doubledEventChance)) clock.at(atMs + 0.001, arrive);
+  }
+
+  #command<T>(leg: LegId, what: string, act: () => Result<T, SwitchFailure>): Promise<Result<T, SwitchFailure>> {
+    const { clock, random, trace, weather } = this.#options;
+    const link = this.#link;
+    if (link?.state !== 'up') {
+      trace.note([leg], `→ ${what} ${short(leg)}: no link`);
+      return Promise.resolve(err({ kind: 'link-down', message: 'not connected' }));
+    }
+    trace.note([leg], `→ ${what} ${short(leg)}`);
+    const fault = random.chance(weather().commandFaultChance)
+      ? random.weighted({ lost: 1, noReply: 1, late: 1 })
+      : undefined;
+    const arrivesMs = Math.max(
+      clock.exactMs + random.between(0.2, 3),
+      link.lastCommandMs + 0.002,
+      this.#stalledUntilMs + random.next(),
+    );
+    link.lastCommandMs = arrivesMs;
+    return new Promise((resolve) => {
+      const settle = (reply: Result<T, SwitchFailure>): void => {
+        if (!link.pending.delete(fail)) return;
+        deadline.cancel();
+        if (!reply.ok) trace.note([leg], `← ${what} ${short(leg)}: ${reply.error.kind}`);
+        resolve(reply);
+      };
+      const fail = (): void => settle(err({ kind: 'link-down', message: 'the link broke' }));
+      link.pending.add(fail);
+      const deadline = clock.setTimer(commandDeadlineMs, () => {
+        this.#options.onFault();
+        settle(err({ kind: 'deadline', message: 'no reply in time' }));
+      });
+      if (fault === 'lost') return;
+      clock.at(arrivesMs + (fault === 'late' ? random.between(3_100, 7_000) : 0), () => {
+        // What was on its way when the link broke may have arrived or not.
+        if (link.state === 'broken' && random.chance(0.5)) return;
+        if (!this.#options.core.running) return;
+        if (fault !== undefined) this.#options.onFault();
+        const reply = act();
+        if (fault === 'noReply') return;
+        const backMs = Math.max(clock.exactMs + random.between(0.2, 3), this.#stalledUntilMs + random.next());
+        clock.at(backMs, () => settle(reply));
+      });
+    });
+  }
+}
+
+const short = (id: string): string => id.slice(0, 8);
+
+function describe(event: SwitchEvent): string {
+  const { type, leg } = event;
+  switch (type) {
+    case 'legEnded':
+      return `${type} ${short(leg)} ${event.cause} by ${event.endedBy}`;
+    case 'legBridged':
+      return `${type} ${short(leg)} with ${short(event.other)}`;
+    case 'digit':
+      return `${type} ${short(leg)} ${event.digit}`;
+    case 'playEnded':
+      return `${type} ${short(leg)} ${event.playId.slice(-4)}${event.failed ? ' failed' : ''}`;
+    default:
+      return `${type} ${short(leg)}`;
+  }
+}

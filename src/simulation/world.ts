@@ -1,0 +1,311 @@
+import type { Logger } from '../kernel/log.ts';
+import type { Person } from '../services/ports.ts';
+import { VirtualClock } from './clock.ts';
+import { type House, SimulatedControl } from './control.ts';
+import { Desks } from './desks.ts';
+import { directFlow, menuFlow } from './flow.ts';
+import { Invariants, type Violation } from './invariants.ts';
+import { People } from './people.ts';
+import { Random } from './random.ts';
+import { SimulatedStore } from './store.ts';
+import { SimulatedSwitch } from './switch.ts';
+import { SwitchCore } from './switch-core.ts';
+import { Trace } from './trace.ts';
+import { drawWeather, fairWeather, type Weather } from './weather.ts';
+
+const startMs = Date.UTC(2026, 0, 5, 8);
+const busyMs = 20 * 60_000;
+const quietMs = 4 * 60_000;
+const settleMs = 20_000;
+
+/** One city with one hotline, one switch, one store, and a control that may die at any step. */
+export class World {
+  readonly clock: VirtualClock;
+  readonly trace: Trace;
+  readonly #random: Random;
+  readonly #weather: Weather;
+  readonly #house: House;
+  readonly #store: SimulatedStore;
+  readonly #core: SwitchCore;
+  readonly #people: People;
+  readonly #desks: Desks;
+  readonly #invariants: Invariants;
+  #control: SimulatedControl | undefined;
+  #stormy = false;
+  #calmSinceMs = startMs;
+  /** Steps until control dies. */
+  #fuse = Number.POSITIVE_INFINITY;
+  #restarting = false;
+
+  constructor(seed: number, weather?: Weather) {
+    const random = new Random(seed);
+    this.#random = random;
+    const clock = new VirtualClock(startMs);
+    this.clock = clock;
+    this.trace = new Trace(startMs, () => clock.now());
+    this.#weather = weather ?? drawWeather(random.fork());
+    this.#house = drawHouse(random.fork());
+    const { trace } = this;
+    const weatherNow = () => (this.#stormy ? this.#weather : fairWeather);
+    const onFault = () => this.#disturbed();
+    this.#store = new SimulatedStore({ clock, trace, random: random.fork(), weather: weatherNow, onFault });
+    this.#core = new SwitchCore(clock, random.fork(), {
+      event: (event) => this.#control?.telephone.tell(event),
+      registration: (event) => this.#control?.telephone.tellRegistration(event),
+      rings: (leg) => this.#people.rings(leg),
+      hears: (leg, sounds) => this.#people.hears(leg, sounds),
+      ended: (leg) => trace.note([leg.id], `${leg.role}’s leg ${leg.id.slice(0, 8)} ended`),
+      fellBack: (leg) => this.#fellBack(leg.id),
+    });
+    const agents = drawPeople(random.fork());
+    for (const person of agents) this.#store.addPerson(person);
+    const subcentres = [...this.#house.subcentres.keys()];
+    this.#people = new People({
+      clock,
+      trace,
+      random: random.fork(),
+      core: this.#core,
+      phones: [...agents.flatMap((person) => person.extension ?? []), ...subcentres.slice(0, 2)],
+      arrivalEveryMs: random.between(2_000, 15_000),
+    });
+    this.#invariants = new Invariants(this.#store, this.#core, () => clock.now());
+    this.#desks = new Desks({
+      clock,
+      trace,
+      random: random.fork(),
+      people: agents,
+      subcentres: [...subcentres, '99999'],
+      control: () => (this.#control?.alive ? this.#control : undefined),
+      onRequest: (request, outcome) => this.#invariants.pressed(request, outcome),
+    });
+  }
+
+  /** Lives for so many hours, in days of twenty minutes with a quiet night each. @returns what went wrong first. */
+  async run(hours: number): Promise<Violation | undefined> {
+    const untilMs = startMs + hours * 3_600_000;
+    this.#boot();
+    while (this.clock.now() < untilMs) {
+      const dayMs = Math.min(busyMs, untilMs - this.clock.now());
+      await this.#day(dayMs);
+      if (this.#invariants.violation !== undefined) break;
+      await this.#night();
+      if (this.#invariants.violation !== undefined) break;
+    }
+    return this.#invariants.violation;
+  }
+
+  async #day(lengthMs: number): Promise<void> {
+    this.#stormy = true;
+    this.#people.busy();
+    this.#desks.busy();
+    this.#scheduleFaults();
+    await this.#until(this.clock.now() + lengthMs);
+  }
+
+  async #night(): Promise<void> {
+    this.#stormy = false;
+    this.#store.down = false;
+    this.#fuse = Number.POSITIVE_INFINITY;
+    this.#desks.quiet();
+    // Whoever was cut off by the last fault is brought back first.
+    await this.#until(this.clock.now() + settleMs);
+    this.#people.quiet();
+    await this.#until(this.clock.now() + quietMs);
+    if (this.#invariants.violation !== undefined) return;
+    this.#invariants.checkJournal();
+    if (this.#control?.ready) this.#invariants.checkNothingLeft(this.#control);
+    else this.#invariants.add('control comes back', 'not ready after a quiet night', []);
+    this.#store.forgetEnded();
+  }
+
+  async #until(untilMs: number): Promise<void> {
+    let journalAtMs = this.clock.now() + 30_000;
+    while (await this.clock.step(untilMs)) {
+      this.trace.step += 1;
+      const nowMs = this.clock.now();
+      const control = this.#control;
+      if (!control?.ready || this.#store.down || !this.#core.running) this.#disturbed();
+      if (control?.ready) this.#invariants.check(control, this.#calmSinceMs);
+      if (nowMs >= journalAtMs) {
+        journalAtMs = nowMs + 30_000;
+        this.#invariants.checkJournal();
+      }
+      if (this.#invariants.violation !== undefined) return;
+      this.#fuse -= 1;
+      if (this.#fuse <= 0) this.#crashControl();
+    }
+  }
+
+  // Control’s life: ------------------------------------------------------------------------------------------------
+
+  #boot(): void {
+    const { clock, trace } = this;
+    const onFault = () => this.#disturbed();
+    const weather = () => (this.#stormy ? this.#weather : fairWeather);
+    const telephone = new SimulatedSwitch({
+      core: this.#core,
+      clock,
+      trace,
+      random: this.#random.fork(),
+      weather,
+      onFault,
+    });
+    const control = new SimulatedControl({
+      clock,
+      telephone,
+      random: this.#random.fork(),
+      store: this.#store,
+      log: this.#logger([]),
+      house: this.#house,
+      push: (personId, push) => this.#desks.push(personId, push),
+      observer: this.#invariants,
+    });
+    this.#control = control;
+    trace.note([], 'control starts');
+    control.start().then(
+      () => this.#desks.controlUp(),
+      (error: unknown) => {
+        trace.note([], `control could not start: ${String(error)}`);
+        control.kill();
+        this.#bootAfter(1_000);
+      },
+    );
+  }
+
+  #bootAfter(delayMs: number): void {
+    this.clock.setTimer(delayMs, () => {
+      if (!this.#control?.alive) this.#boot();
+    });
+  }
+
+  #crashControl(): void {
+    this.#fuse = Number.POSITIVE_INFINITY;
+    if (!this.#control?.alive || this.#restarting) return;
+    this.trace.note([], 'control is killed');
+    this.#control.kill();
+    const { random } = { random: this.#random };
+    this.#bootAfter(random.chance(0.8) ? random.between(50, 5_000) : random.between(5_000, 60_000));
+  }
+
+  async #restartControl(): Promise<void> {
+    const control = this.#control;
+    if (!control?.alive || this.#restarting) return;
+    this.#restarting = true;
+    this.trace.note([], 'control is restarted in order');
+    await control.close();
+    this.#restarting = false;
+    this.#bootAfter(this.#random.between(100, 5_000));
+  }
+
+  // Faults: --------------------------------------------------------------------------------------------------------
+
+  #scheduleFaults(): void {
+    const { random, weather } = { random: this.#random, weather: this.#weather };
+    this.#every(weather.linkDropEveryMs, () => {
+      this.trace.note([], 'the link breaks');
+      this.#control?.telephone.drop('reset');
+      this.#disturbed();
+    });
+    this.#every(weather.linkStallEveryMs, () => {
+      const forMs = random.between(200, 9_000);
+      this.trace.note([], `the link stalls for ${Math.floor(forMs)} ms`);
+      this.#control?.telephone.stall(forMs);
+      this.#disturbedUntil(forMs);
+    });
+    this.#every(weather.switchCrashEveryMs, () => this.#crashSwitch());
+    this.#every(weather.controlCrashEveryMs, () => {
+      this.#fuse = random.integer(1, 40);
+    });
+    this.#every(weather.controlRestartEveryMs, () => {
+      void this.#restartControl();
+    });
+    this.#every(weather.storeOutageEveryMs, () => {
+      const forMs = random.chance(0.7) ? random.between(200, 8_000) : random.between(8_000, 90_000);
+      this.trace.note([], `the store is away for ${Math.floor(forMs)} ms`);
+      this.#store.down = true;
+      this.clock.setTimer(forMs, () => {
+        this.#store.down = false;
+        this.#disturbed();
+      });
+    });
+  }
+
+  #every(meanMs: number, run: () => void): void {
+    if (!Number.isFinite(meanMs)) return;
+    this.clock.setTimer(this.#random.exponential(meanMs), () => {
+      if (!this.#stormy) return;
+      run();
+      this.#every(meanMs, run);
+    });
+  }
+
+  #crashSwitch(): void {
+    if (!this.#core.running) return;
+    this.trace.note([], 'the switch dies');
+    this.#core.crash();
+    this.#control?.telephone.drop('the switch died');
+    this.clock.setTimer(this.#random.between(500, 15_000), () => {
+      this.trace.note([], 'the switch is back');
+      this.#core.restart();
+      this.#people.registerAll();
+    });
+  }
+
+  #disturbed(): void {
+    this.#calmSinceMs = this.clock.now();
+  }
+
+  #disturbedUntil(forMs: number): void {
+    this.#disturbed();
+    this.clock.setTimer(forMs, () => this.#disturbed());
+  }
+
+  #fellBack(leg: string): void {
+    this.trace.note([leg], 'the dialplan treats the caller');
+    const calmForMs = this.#control?.ready ? this.clock.now() - this.#calmSinceMs : 0;
+    this.#invariants.fellBack(leg, calmForMs);
+  }
+
+  /** What control logs is part of the trace. */
+  #logger(about: readonly string[]): Logger {
+    const note =
+      (level: string) =>
+      (fields: object, message: string): void => {
+        const named = Object.entries(fields).filter(([name]) => ['callId', 'leg', 'personId'].includes(name));
+        const all = [...about, ...named.map(([, value]) => String(value))];
+        const words = Object.entries(fields).map(([name, value]) => `${name}=${String(value)}`);
+        this.trace.note(all.length === 0 ? ['log'] : all, `${level}: ${message} ${words.join(' ')}`);
+        this.#invariants.logged(level, message, all);
+      };
+    return {
+      debug: () => undefined,
+      info: note('info'),
+      warn: note('warn'),
+      error: note('error'),
+      child: (fields) => this.#logger([...about, ...Object.values(fields).map(String)]),
+    };
+  }
+}
+
+function drawHouse(random: Random): House {
+  return {
+    flow: random.pick([menuFlow, directFlow]),
+    ratingEnabled: random.chance(0.7),
+    maxWaiting: random.pick([3, 10, 50]),
+    maxLiveCalls: random.pick([15, 60]),
+    subcentres: new Map([
+      ['12366', null],
+      ['12333', 'gateway-12333'],
+      ['12329', 'gateway-12329'],
+    ]),
+  };
+}
+
+function drawPeople(random: Random): Person[] {
+  const agents = Array.from({ length: random.integer(1, 8) }, (_, index): Person => {
+    const extension = String(1001 + index);
+    return { id: random.uuid(), name: `agent ${extension}`, role: 'agent', extension, hotlineNumber: null };
+  });
+  const subcentre = { role: 'subcentre', extension: null, hotlineNumber: '12366' } as const;
+  return [...agents, { id: random.uuid(), name: 'sub-centre 12366', ...subcentre }];
+}
