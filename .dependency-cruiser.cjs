@@ -32,6 +32,21 @@ module.exports = {
       'the embedded switch is a process: only its launcher is known outside',
     ),
     forbid('services-not-http', { path: '^src/services/' }, { path: '^src/(http|cli)/|^src/(app|main)\\.ts$' }, ''),
+    forbid(
+      'simulation-imports-control-alone',
+      { path: '^src/simulation/' },
+      {
+        path: '^src/',
+        pathNot: '^src/(simulation|kernel|domain|services)/|^src/switch/port\\.ts$|^src/desk/protocol\\.ts$',
+      },
+      'the simulation runs the control code on a switch, store and clock of its own',
+    ),
+    forbid(
+      'nobody-needs-the-simulation',
+      { path: '^src/', pathNot: '^src/(simulation|cli)/' },
+      { path: '^src/simulation/' },
+      'only the command and the tests run it',
+    ),
     forbid('src-not-tests', { path: '^src/' }, { path: '^(test|bench|scripts)/' }, ''),
   ],
   options: {

@@ -1,6 +1,7 @@
 import { addPersonCommand } from './cli/add-person.ts';
 import { lintFlowsCommand } from './cli/lint-flows.ts';
 import { serveCommand } from './cli/serve.ts';
+import { simulateCommand } from './cli/simulate.ts';
 import { switchConfigCommand } from './cli/switch-config.ts';
 
 const print = (line: string): void => {
@@ -11,6 +12,7 @@ const commands: Readonly<Record<string, (args: string[]) => number | Promise<num
   serve: () => serveCommand(process.env, print),
   'add-person': (args) => addPersonCommand(process.env, args, print),
   'lint-flows': (args) => lintFlowsCommand(args, print),
+  simulate: (args) => simulateCommand(args, print),
   'switch-config': (args) => switchConfigCommand(process.env, args, print),
 };
 
