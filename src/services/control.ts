@@ -35,6 +35,8 @@ const times = {
   seatLeaseMs: 30_000,
   deskGraceMs: 15_000,
   phoneRestMs: 10_000,
+  /** An offer waits no longer than this for the call's record; a database in trouble must not keep citizens waiting. */
+  commitWaitMs: 1_000,
   storedWithinMs: 2_000,
 };
 
@@ -79,13 +81,18 @@ export function createControl(options: ControlOptions): Control {
       deskGraceMs: times.deskGraceMs,
     },
   });
-  const dispatcher = new Dispatcher({ seats, maxWaiting: config.queue.maxWaiting, log });
   const calls = callStore(db);
   const writer = new CallWriter({
     store: calls,
     clock,
     log,
     spool: fileSpool(join(config.dataFolder, 'call-records.spool'), log),
+  });
+  const dispatcher = new Dispatcher({
+    seats,
+    maxWaiting: config.queue.maxWaiting,
+    log,
+    committed: () => writer.settled(times.commitWaitMs),
   });
   const hotlineNumber = city.hotlines[0]?.number ?? '12345';
   const runtime = new CallRuntime({
@@ -185,15 +192,14 @@ function consultTarget(city: CityProfile, phones: ReadonlySet<string>, number: s
 
 /** The last midnight by the city's clock, in milliseconds since the epoch. */
 export function dayStartMs(nowMs: number, timeZone: string): number {
-  const parts = new Intl.DateTimeFormat('en-GB', {
+  const shown = new Intl.DateTimeFormat('en-GB', {
     timeZone,
     hour: 'numeric',
     minute: 'numeric',
     second: 'numeric',
     hourCycle: 'h23',
-  })
-    .formatToParts(nowMs)
-    .reduce<Record<string, number>>((known, part) => ({ ...known, [part.type]: Number(part.value) }), {});
+  }).formatToParts(nowMs);
+  const parts: Record<string, number> = Object.fromEntries(shown.map((part) => [part.type, Number(part.value)]));
   const sinceMidnightS = (parts.hour ?? 0) * 3600 + (parts.minute ?? 0) * 60 + (parts.second ?? 0);
   return Math.floor(nowMs / 1000) * 1000 - sinceMidnightS * 1000;
 }

@@ -93,6 +93,7 @@ export function everyEvent(): CallEvent[] {
   }));
   return [
     { type: 'citizenAnswered' },
+    { type: 'citizenFound', sinceMs: 5 },
     { type: 'citizenParked' },
     ...ends.map((end): CallEvent => ({ type: 'citizenEnded', end })),
     { type: 'citizenDigit', digit: '1' },

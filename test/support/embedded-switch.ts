@@ -3,6 +3,7 @@ import { launchEmbeddedSwitch } from '../../src/switch/embedded/launch.ts';
 import type { RunningSwitch } from './freeswitch.ts';
 import { RecordedLog } from './recorded-log.ts';
 import { type SwitchPlan, testDomain } from './switch.ts';
+import { until } from './until.ts';
 
 /** Set to see the embedded switch's own log among the tests' output. */
 const logToTerminal = process.env.SWITCH_LOG !== undefined;
@@ -43,6 +44,10 @@ export async function startEmbeddedSwitch(plan: SwitchPlan): Promise<RunningSwit
     trunk: plan.trunk,
     agents: plan.agents,
     esl: plan.esl,
+    crash: async () => {
+      launched.kill();
+      await until('the end of the embedded switch', () => died !== undefined);
+    },
     stop: async () => {
       if (died !== undefined) throw new Error(`the embedded switch had died before it was stopped: ${died}`);
       await launched.stop();

@@ -32,6 +32,7 @@ export async function startFreeswitchContainer(configFolder: string, plan: Switc
     trunk: plan.trunk,
     agents: plan.agents,
     esl: plan.esl,
+    crash: () => Promise.reject(new Error('a container is not crashed by tests: use a local binary for this test')),
     stop: async () => {
       await run('docker', ['rm', '-f', name], { timeout: answerMs });
     },

@@ -1,7 +1,7 @@
 /** A local FreeSWITCH binary as a process of the test. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { access, constants, mkdir, readFile } from 'node:fs/promises';
+import { access, constants, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { EslTestClient } from './esl-test-client.ts';
@@ -32,7 +32,8 @@ export async function startFreeswitchProcess(
   configFolder: string,
   plan: SwitchPlan,
 ): Promise<RunningSwitch> {
-  const child = spawn(binary, await folderArguments(configFolder, plan.folder), {
+  const dbFolder = await databaseFolder(plan.folder);
+  const child = spawn(binary, await folderArguments(configFolder, plan.folder, dbFolder), {
     cwd: plan.folder,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -44,18 +45,37 @@ export async function startFreeswitchProcess(
     await waitUntilReady(child, plan);
   } catch (error) {
     child.kill('SIGKILL');
+    await rm(dbFolder, { recursive: true, force: true });
     const log = await readFile(join(plan.folder, 'log', 'freeswitch.log'), 'utf8').catch(() => '(no log)');
     throw new Error(`FreeSWITCH did not start\n${errors}\n${log.slice(-logTail)}`, { cause: error });
   }
-  return { trunk: plan.trunk, agents: plan.agents, esl: plan.esl, stop: () => stopProcess(child) };
+  return {
+    trunk: plan.trunk,
+    agents: plan.agents,
+    esl: plan.esl,
+    crash: () => crashProcess(child),
+    stop: () => stopProcess(child),
+  };
 }
 
-async function folderArguments(configFolder: string, folder: string): Promise<string[]> {
-  const names = { '-log': 'log', '-db': 'db', '-run': 'run', '-temp': 'tmp', '-cache': 'cache', '-storage': 'storage' };
+/**
+ * FreeSWITCH writes its lists of channels and registrations into SQLite and waits for the disk each time: its start
+ * takes seconds and the lists lag. In memory (Linux: /dev/shm) both are quick.
+ */
+async function databaseFolder(folder: string): Promise<string> {
+  return await mkdtemp('/dev/shm/yht-switch-db-').catch(async () => {
+    const onDisk = join(folder, 'db');
+    await mkdir(onDisk, { recursive: true });
+    return onDisk;
+  });
+}
+
+async function folderArguments(configFolder: string, folder: string, dbFolder: string): Promise<string[]> {
+  const names = { '-log': 'log', '-run': 'run', '-temp': 'tmp', '-cache': 'cache', '-storage': 'storage' };
   const folders = Object.entries({ ...names, '-certs': 'certs', '-recordings': 'recordings' });
   for (const [, name] of folders) await mkdir(join(folder, name), { recursive: true });
   const own = folders.flatMap(([flag, name]) => [flag, join(folder, name)]);
-  return ['-nf', '-nc', '-nonat', '-nocal', '-nort', '-conf', configFolder, ...own];
+  return ['-nf', '-nc', '-nonat', '-nocal', '-nort', '-conf', configFolder, '-db', dbFolder, ...own];
 }
 
 /** Tries the Event Socket until it opens, then asks until both profiles run; bounded as a whole. */
@@ -78,6 +98,12 @@ export async function waitUntilReady(child: ChildProcess | undefined, plan: Pick
 }
 
 /** FreeSWITCH takes five seconds to go by itself; its folders are thrown away anyway. */
+async function crashProcess(child: ChildProcess): Promise<void> {
+  const gone = once(child, 'exit');
+  child.kill('SIGKILL');
+  await gone;
+}
+
 async function stopProcess(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) {
     throw new Error(`FreeSWITCH had died before it was stopped (${child.exitCode ?? child.signalCode})`);

@@ -58,7 +58,8 @@ export async function useRunningFreeswitch(running: RunningFreeswitch, plan: Swi
     esl,
     trunk,
     agents,
-    crash: () => Promise.reject(new Error('the running FreeSWITCH is not ours to kill: use a local binary for this test')),
+    crash: () =>
+      Promise.reject(new Error('the running FreeSWITCH is not ours to kill: use a local binary for this test')),
     stop: async () => {
       const last = await EslTestClient.open(esl, '');
       await last.api('hupall');

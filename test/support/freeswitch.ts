@@ -12,6 +12,8 @@ export interface RunningSwitch {
   readonly trunk: SocketAddress;
   readonly agents: SocketAddress;
   readonly esl: EslAddress;
+  /** Kills the process; for those that are ours to kill. */
+  crash(): Promise<void>;
   stop(): Promise<void>;
 }
 

@@ -310,6 +310,7 @@ export const texts = {
     joinThreeWay: '坐席并入三方',
     leave: '坐席退出通话',
     restored: '服务重启后恢复',
+    citizenFound: '服务重启后接管',
   } as Record<string, string>,
 
   callTimers: {

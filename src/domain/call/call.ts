@@ -124,6 +124,8 @@ export interface LegEnd {
 
 export type CallEvent =
   | { readonly type: 'citizenAnswered' }
+  /** Control found a citizen who was answered already and whom no record tells of; he has been here since then. */
+  | { readonly type: 'citizenFound'; readonly sinceMs: number }
   | { readonly type: 'citizenParked' }
   | { readonly type: 'citizenEnded'; readonly end: LegEnd }
   | { readonly type: 'citizenDigit'; readonly digit: string }

@@ -98,9 +98,10 @@ export function requeue(call: Call, around: Surroundings, before: readonly Effec
     ...before,
     { do: 'cancelTimer', timer: 'ring' },
     ...parkEffects,
+    // The search for an agent does not wait for the switch to take the music.
+    { do: 'enqueue', queue, first: call.queuedAtMs === null },
     ...musicEffects,
     { do: 'startTimer', timer: 'announce', delayMs: around.settings.announceEveryMs },
-    { do: 'enqueue', queue, first: call.queuedAtMs === null },
   ]);
 }
 

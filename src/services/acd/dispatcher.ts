@@ -17,14 +17,17 @@ export class Dispatcher {
   readonly #seats: SeatBook;
   readonly #log: Logger;
   readonly #maxWaiting: number;
+  /** Resolves when what happened so far is stored: a phone is never rung for a call that a crash would forget. */
+  readonly #committed: () => Promise<void>;
   #deliver: (callId: string, agent: AgentPart) => void = () => undefined;
   #again = false;
   #matching = false;
 
-  constructor(options: { seats: SeatBook; maxWaiting: number; log: Logger }) {
+  constructor(options: { seats: SeatBook; maxWaiting: number; log: Logger; committed?: () => Promise<void> }) {
     this.#seats = options.seats;
     this.#maxWaiting = options.maxWaiting;
     this.#log = options.log;
+    this.#committed = options.committed ?? (() => Promise.resolve());
   }
 
   /** Where a won seat is told to. */
@@ -83,8 +86,8 @@ export class Dispatcher {
     if (caller === undefined) return;
     this.#waiting.delete(callId);
     this.#reserving.add(callId);
-    this.#seats
-      .reserve(personId, callId)
+    Promise.all([this.#seats.reserve(personId, callId), this.#committed()])
+      .then(([agent]) => agent)
       .catch((error: unknown) => {
         this.#log.error(
           { callId, personId, error: errorChain(error) },

@@ -26,7 +26,7 @@ export interface SeatBookOptions {
 /** How long a seat is left alone whose reservation the database refused or could not make. */
 const refusedSeatRestMs = 1000;
 /** Longer than any healthy commit, short enough for a citizen who waits. */
-const reserveDeadlineMs = 1000;
+const storeDeadlineMs = 1000;
 const localPrefix = 'local-';
 const isLocal = (fencingToken: string): boolean => fencingToken.startsWith(localPrefix);
 
@@ -252,7 +252,7 @@ export class SeatBook {
     const { store, clock, ids, log } = this.#options;
     const asked = store.reserve(wish);
     try {
-      return await withinTime(clock, 'seat reservation', reserveDeadlineMs, asked);
+      return await withinTime(clock, 'seat reservation', storeDeadlineMs, asked);
     } catch (error) {
       log.error({ ...wish, error: errorChain(error) }, 'the database does not answer: seat reserved in memory alone');
       if (error instanceof DeadlineError) this.#giveBackLate(wish.personId, asked);
@@ -301,7 +301,12 @@ export class SeatBook {
    * may have come or gone while the database answered.
    */
   async #change(personId: string, change: (seat: Seat) => Seat): Promise<void> {
-    await this.#inTurn(personId, () => this.#save(change(this.#must(personId))));
+    // Stored before it counts; while the database does not answer agents must be able to go on all the same.
+    const stored = this.#inTurn(personId, () => this.#save(change(this.#must(personId))));
+    await withinTime(this.#options.clock, 'storing the seat', storeDeadlineMs, stored).catch((error: unknown) => {
+      const { log } = this.#options;
+      log.error({ personId, error: errorChain(error) }, 'seat status was not stored; it counts until a restart');
+    });
     this.#cancelTimer(`wrapUp/${personId}`);
     this.#put(change(this.#must(personId)));
   }

@@ -1,5 +1,5 @@
 import type { AnnouncedPosition } from '../../domain/acd/position-announcement.ts';
-import type { AgentPart, Call, CallEvent, Effect, TimerName } from '../../domain/call/call.ts';
+import type { AgentPart, Call, CallEvent, Effect, Role, TimerName } from '../../domain/call/call.ts';
 import type { Surroundings } from '../../domain/call/decision.ts';
 import { step, type Verdict } from '../../domain/call/interpreter.ts';
 import { placeOf } from '../../domain/call/moves.ts';
@@ -224,13 +224,33 @@ export class CallRuntime {
       if (this.#calls.has(stored.call.id)) continue;
       const live = this.#addLive(stored.call, stored.nextPosition);
       for (const leg of stored.legs) this.#legs.restore(leg);
+      this.#knowOwnLegs(stored.call);
       if (stored.call.agent !== null) this.#options.seats.adopt(stored.call.agent, stored.call.id);
       this.#push(live, () => ({ type: 'restored' }));
     }
     await this.#options.seats.dropOrphans();
   }
 
-  #onUnknownLeg(event: Extract<SwitchEvent, { type: 'legParked' }>): void {
+  /** The call's own record may have been stored a moment before its legs' records were. */
+  #knowOwnLegs(call: Call): void {
+    const atMs = call.stateSinceMs;
+    const { agent, consult } = call;
+    const add = (
+      leg: string,
+      role: Role,
+      party: string,
+      personId: string | null,
+      direction: 'inbound' | 'outbound',
+    ) => {
+      if (this.#legs.get(leg) === undefined)
+        this.#legs.add({ leg, callId: call.id, role, party, personId, direction, atMs });
+    };
+    if (call.citizenPlace !== 'gone') add(call.citizenLeg, 'citizen', call.callerNumber, null, 'inbound');
+    if (agent !== null) add(agent.leg, 'agent', agent.extension, agent.personId, 'outbound');
+    if (consult !== null) add(consult.leg, 'subcentre', consult.number, null, 'outbound');
+  }
+
+  #onUnknownLeg(event: Extract<SwitchEvent, { type: 'legParked' }>, sinceMs = event.atMs): void {
     const { clock, ids, settings, writer, flow } = this.#options;
     if (event.direction !== 'inbound' || event.role !== 'citizen') {
       this.#care.letGo(event.leg);
@@ -265,7 +285,8 @@ export class CallRuntime {
       // Taken so late that the dialplan may have begun to treat the caller: a person is better than its message.
       if (clock.now() - event.atMs > lateArrivalMs) await this.#run(live, { do: 'park', role: 'citizen', both: false });
       await this.#run(live, { do: 'claim' });
-      await this.#run(live, { do: 'answer' });
+      if (event.answered) await this.#step(live, { type: 'citizenFound', sinceMs });
+      else await this.#run(live, { do: 'answer' });
     });
   }
 

@@ -1,5 +1,6 @@
 import type { Call } from '../../domain/call/call.ts';
 import type { Clock, Timer } from '../../kernel/clock.ts';
+import { withinTime } from '../../kernel/deadline.ts';
 import { errorChain } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
 import type { CallStore, JournalEntry, LegRecord } from '../ports.ts';
@@ -68,6 +69,14 @@ export class CallWriter {
   /** Resolves when all that was handed in so far is stored. */
   async flush(): Promise<void> {
     while (this.#writing !== undefined) await this.#writing;
+  }
+
+  /** Like `flush`, but no longer than `withinMs`, and not at all while the database is known to be in trouble. */
+  async settled(withinMs: number): Promise<void> {
+    if (this.#failing) return;
+    await withinTime(this.#clock, 'storing calls', withinMs, this.flush()).catch((error: unknown) => {
+      this.#log.warn({ error: errorChain(error) }, 'call records are late; the offer does not wait for them');
+    });
   }
 
   /** Writes what is left, waiting at most for the attempt under way plus one more. */

@@ -7,6 +7,7 @@ import {
 } from '../../desk/protocol.ts';
 import type { AgentPart, Call, CallEvent, ConsultPart } from '../../domain/call/call.ts';
 import type { Clock } from '../../kernel/clock.ts';
+import { withinTime } from '../../kernel/deadline.ts';
 import { errorChain, UserError } from '../../kernel/errors.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import type { Logger } from '../../kernel/log.ts';
@@ -56,6 +57,10 @@ const emptyDraft = (callId: string): DraftView => ({
   orderId: null,
   orderNo: null,
 });
+
+/** Below the page's own deadline, so that the page hears a reason and not silence. */
+const saveDeadlineMs = 3_000;
+const popWaitsMs = 300;
 
 const refused = (code: string, text: string): DeskOutcome => ({ ok: false, code, text });
 
@@ -121,9 +126,9 @@ export class DeskService implements CallObserver {
         else await seats.choose(personId, 'offline', null);
         return { ok: true };
       case 'saveDraft':
-        return this.#saveDraft(personId, request.callId, request.baseVersion, request.body);
+        return this.#stored(() => this.#saveDraft(personId, request.callId, request.baseVersion, request.body));
       case 'saveOrder':
-        return this.#saveOrder(personId, request.callId, request.baseVersion, request.body);
+        return this.#stored(() => this.#saveOrder(personId, request.callId, request.baseVersion, request.body));
       case 'consult':
       case 'transfer':
         return this.#consult(personId, request.callId, request.number, request.do);
@@ -197,10 +202,19 @@ export class DeskService implements CallObserver {
     this.#spawn('pop', async () => {
       const [known, draft] = await Promise.all([
         this.#person(personId),
-        this.#options.store.draft(call.id),
-        this.#history.get(call.id),
+        this.#soon('draft', this.#options.store.draft(call.id)),
+        this.#soon('history', this.#history.get(call.id)),
       ]);
       send(known, draft);
+    });
+  }
+
+  /** A pop without history or draft is better than a late one: the phone rings already. */
+  async #soon<T>(what: string, reading: Promise<T> | undefined): Promise<T | undefined> {
+    if (reading === undefined) return undefined;
+    return withinTime(this.#options.clock, what, popWaitsMs, reading).catch((error: unknown) => {
+      this.#options.log.warn({ what, error: errorChain(error) }, 'the pop goes without this');
+      return undefined;
     });
   }
 
@@ -319,6 +333,17 @@ export class DeskService implements CallObserver {
       mode: mode === 'transfer' ? 'transfer' : 'consult',
     };
     return this.#command(personId, callId, { type: 'consult', consult });
+  }
+
+  /** What can't be promised says so; the page keeps what was typed and sends it again. */
+  async #stored(save: () => Promise<DeskOutcome>): Promise<DeskOutcome> {
+    const { clock, log } = this.#options;
+    try {
+      return await withinTime(clock, 'storing what was typed', saveDeadlineMs, save());
+    } catch (error) {
+      log.error({ error: errorChain(error) }, 'what was typed could not be stored; the page keeps it');
+      return refused('store-unavailable', '暂时无法保存，内容已保留在本页，请稍后再试');
+    }
   }
 
   async #saveDraft(personId: string, callId: string, baseVersion: number, body: OrderBody): Promise<DeskOutcome> {

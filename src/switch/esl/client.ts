@@ -72,7 +72,7 @@ const DEFAULTS = {
   connectDeadlineMs: 4000,
   keepAliveIntervalMs: 2000,
   keepAliveDeadlineMs: 2500,
-  backoff: { firstMs: 100, maxMs: 5000 },
+  backoff: { firstMs: 100, maxMs: 1000 },
   stableAfterMs: 10_000,
   maxPending: 2000,
   maxJobs: 10_000,

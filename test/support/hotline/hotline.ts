@@ -13,14 +13,16 @@ import { Secret } from '../../../src/config/secret.ts';
 import { randomIds } from '../../../src/kernel/ids.ts';
 import { hashPassword, sipHa1Md5 } from '../../../src/store/passwords.ts';
 import { createPerson } from '../../../src/store/people.ts';
-import { testDatabase } from '../database.ts';
+import { type TestDatabase, testDatabase } from '../database.ts';
 import { EslTestClient } from '../esl-test-client.ts';
 import { freePort } from '../free-ports.ts';
 import { createPhone, type PhoneOptions, type TestPhone } from '../phone/phone.ts';
 import { type SwitchUnderTest, startSwitchUnderTest, testDomain } from '../switch.ts';
+import { TcpProxy } from '../tcp-proxy.ts';
 import { Watch } from '../watch.ts';
 import { writeToneFile } from '../wav.ts';
 import { DeskClient } from './desk-client.ts';
+import { ServiceProcess } from './service-process.ts';
 
 export const demoPassword = 'secret-for-tests-only';
 
@@ -40,6 +42,10 @@ export const people: readonly TestPerson[] = [
 ];
 
 export interface HotlineOptions {
+  /** The service runs as a process of its own, so that it can be killed; `app` is not there then. */
+  readonly ownProcess?: boolean;
+  /** The service reaches its database through a hop that `cutDatabase` cuts. */
+  readonly databaseProxy?: boolean;
   readonly environment?: Readonly<Record<string, string>>;
   readonly people?: readonly TestPerson[];
   /** Tones in place of spoken prompts, by prompt id, so that a phone hears which one plays. */
@@ -51,6 +57,8 @@ export interface HotlineOptions {
 /** What a test works with. */
 export interface Hotline {
   readonly app: RunningApp;
+  readonly process: ServiceProcess;
+  readonly database: TestDatabase;
   readonly switch: SwitchUnderTest;
   readonly subcentrePort: number;
   readonly webUrl: string;
@@ -64,9 +72,15 @@ export interface Hotline {
   desk(login: string): Promise<DeskClient>;
   /** Resolves when this call is over and forgotten by the service. */
   callOver(callId: string): Promise<void>;
+  /** Cuts the service off from its database, or lets it through again. */
+  cutDatabase(cut: boolean): void;
   /** Stops and starts the service on the same data and switch, as a restart does. */
   restart(): Promise<void>;
 }
+
+const testLogLevel = process.env.TEST_LOG_LEVEL ?? 'silent';
+/** Set to look at a failed test's folders afterwards. */
+const keepFolders = process.env.TEST_KEEP_FOLDERS !== undefined;
 
 /** Registers set-up and clean-up with vitest; the result is usable inside tests. */
 export function startHotline(options: HotlineOptions = {}): Hotline {
@@ -75,6 +89,8 @@ export function startHotline(options: HotlineOptions = {}): Hotline {
   const desks: DeskClient[] = [];
   let folder: string;
   let app: RunningApp | undefined;
+  let process: ServiceProcess | undefined;
+  let proxy: TcpProxy | undefined;
   let telephoneSwitch: SwitchUnderTest | undefined;
   let subcentrePort = 0;
   let environment: Record<string, string> = {};
@@ -103,8 +119,15 @@ export function startHotline(options: HotlineOptions = {}): Hotline {
       });
     }
     const { esl } = telephoneSwitch;
+    let databaseUrl = database.url;
+    if (options.databaseProxy === true) {
+      const url = new URL(database.url);
+      proxy = new TcpProxy({ host: url.hostname, port: Number(url.port) });
+      url.port = String(await proxy.listen());
+      databaseUrl = url.toString();
+    }
     environment = {
-      DATABASE_URL: database.url,
+      DATABASE_URL: databaseUrl,
       DATA_FOLDER: join(folder, 'data'),
       CITIES_FOLDER: join(folder, 'cities'),
       FLOWS_FOLDER: join(folder, 'ivr-flows'),
@@ -114,12 +137,13 @@ export function startHotline(options: HotlineOptions = {}): Hotline {
       PROMPTS_FOLDER: telephoneSwitch.promptsFolder,
       HTTP_PORT: '0',
       FLOW: 'straight',
-      LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? 'silent',
+      LOG_LEVEL: testLogLevel,
       WRAP_UP_MS: '60000',
       RATING: 'off',
       ...options.environment,
     };
-    app = await startApp(loadConfig(environment), createLog(loadConfig(environment).logLevel));
+    if (options.ownProcess === true) process = await ServiceProcess.start(environment, folder);
+    else app = await startApp(loadConfig(environment), createLog(loadConfig(environment).logLevel));
   });
 
   afterAll(async () => {
@@ -127,8 +151,11 @@ export function startHotline(options: HotlineOptions = {}): Hotline {
     await Promise.all(phones.map((phone) => phone.close()));
     const left = telephoneSwitch === undefined ? '' : await legsLeft(telephoneSwitch);
     await app?.close();
+    await process?.stop();
+    await proxy?.close();
     await telephoneSwitch?.stop();
-    await rm(folder, { recursive: true, force: true });
+    if (keepFolders) console.log(`kept ${folder}`);
+    else await rm(folder, { recursive: true, force: true });
     expect(left, 'legs left over on the switch').toBe('');
   });
 
@@ -136,6 +163,11 @@ export function startHotline(options: HotlineOptions = {}): Hotline {
     if (app === undefined || telephoneSwitch === undefined) throw new Error('The hotline runs only while tests run.');
     return { app, switch: telephoneSwitch };
   };
+  const theSwitch = (): SwitchUnderTest => {
+    if (telephoneSwitch === undefined) throw new Error('The hotline runs only while tests run.');
+    return telephoneSwitch;
+  };
+  const webUrl = (): string => process?.webUrl ?? running().app.webUrl;
   const keep = async (options: PhoneOptions): Promise<TestPhone> => {
     const phone = await createPhone(options);
     phones.push(phone);
@@ -145,18 +177,25 @@ export function startHotline(options: HotlineOptions = {}): Hotline {
     get app() {
       return running().app;
     },
+    get process() {
+      if (process === undefined) throw new Error('The service does not run as a process of its own.');
+      return process;
+    },
+    get database() {
+      return database;
+    },
     get switch() {
-      return running().switch;
+      return theSwitch();
     },
     get webUrl() {
-      return running().app.webUrl;
+      return webUrl();
     },
     get subcentrePort() {
       return subcentrePort;
     },
     async agentPhone(extension, options = {}) {
       const phone = await keep({
-        server: running().switch.agents,
+        server: theSwitch().agents,
         user: extension,
         password: demoPassword,
         domain: testDomain,
@@ -165,11 +204,11 @@ export function startHotline(options: HotlineOptions = {}): Hotline {
       await phone.register();
       return phone;
     },
-    citizen: (number, options = {}) => keep({ server: running().switch.trunk, user: number, ...options }),
+    citizen: (number, options = {}) => keep({ server: theSwitch().trunk, user: number, ...options }),
     subcentre: (options = {}) =>
-      keep({ server: running().switch.trunk, user: '12366', localPort: subcentrePort, ...options }),
+      keep({ server: theSwitch().trunk, user: '12366', localPort: subcentrePort, ...options }),
     async desk(login) {
-      const desk = await DeskClient.signIn(running().app.webUrl, login, demoPassword);
+      const desk = await DeskClient.signIn(webUrl(), login, demoPassword);
       await desk.open();
       desks.push(desk);
       return desk;
@@ -189,6 +228,10 @@ export function startHotline(options: HotlineOptions = {}): Hotline {
         const call = runtime.get(callId);
         return call === undefined || call.state === 'ended' ? true : undefined;
       });
+    },
+    cutDatabase(cut) {
+      if (proxy === undefined) throw new Error('The hotline was started without a hop to its database.');
+      proxy.cut(cut);
     },
     async restart() {
       await running().app.close();

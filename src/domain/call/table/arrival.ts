@@ -58,6 +58,15 @@ export const arrivalRows: readonly Row[] = [
   row(['answering'], 'citizenAnswered', 'The flow starts with the answer.', (call, _event, around) =>
     begin({ ...call, answeredAtMs: around.nowMs }, around),
   ),
+  row(
+    ['answering'],
+    'citizenFound',
+    'Control died before this call was stored: straight to the queue, with the time when the citizen came.',
+    (call, event, around) =>
+      requeue({ ...call, answeredAtMs: around.nowMs, queuedAtMs: event.sinceMs }, around, [
+        { do: 'startTimer', timer: 'queueMax', delayMs: around.settings.queueMaxWaitMs },
+      ]),
+  ),
   row(['answering'], 'citizenParked', 'The park that told us of the call, told again.', 'ignore'),
   row(['answering'], 'citizenDigit', 'Pressed before anything was asked.', 'ignore'),
   row(

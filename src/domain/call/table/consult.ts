@@ -32,9 +32,12 @@ const failureTexts: Readonly<Record<string, string>> = {
 
 /** The consultation failed or ended: the citizen waits for one click, or comes back by himself. */
 function backToAgent(call: Call, text: string | null, around: Surroundings): Decision {
-  const after: Call = { ...call, consult: null };
+  // A bridge that came to nothing has cut the citizen's music off.
+  const cut = call.state === 'transferConnecting' && call.citizenPlace === 'parked';
+  const [after, musicEffects] = cut ? music({ ...call, consult: null }) : [{ ...call, consult: null }, []];
   return go(after, 'held', around, [
     { do: 'cancelTimer', timer: 'consultRing' },
+    ...musicEffects,
     { do: 'startTimer', timer: 'autoResume', delayMs: around.settings.autoResumeMs },
     ...(text === null ? [] : [{ do: 'notice', text } as const]),
   ]);

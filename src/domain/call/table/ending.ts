@@ -72,6 +72,7 @@ export const endingRows: readonly Row[] = [
     restored(call, around),
   ),
   row(everywhere, 'citizenAnswered', 'Told twice.', 'ignore'),
+  row(everywhere, 'citizenFound', 'Known already.', 'ignore'),
   row(everywhere, 'agentRinging', 'Shown on the desk only.', 'ignore'),
   row(everywhere, 'subcentreRinging', 'Shown on the desk only.', 'ignore'),
   row(everywhere, 'agentEnded', 'Not ours any more.', 'ignore'),

@@ -3,6 +3,7 @@ import type { Call, LegEnd, SeatOutcome } from '../call.ts';
 import { go, play, type Row, row, stay } from '../decision.ts';
 import { endingOfCause } from '../ending.ts';
 import {
+  afterAgent,
   because,
   bridgeWhenParked,
   citizenEndReason,
@@ -150,6 +151,18 @@ export const queueRows: readonly Row[] = [
     'They talk.',
     (call, _event, around) => go({ ...call, playId: null }, 'talking', around),
     { when: (call) => call.agent !== null },
+  ),
+  row(
+    ['connecting'],
+    'agentEnded',
+    'The agent hung up while he was being put back to the citizen: his part was over.',
+    (call, _event, around) => {
+      const [after, effects] = releaseAgent(because(call, 'success', 'agent-hung-up'), 'talked');
+      const separated = go(after, 'separated', around, effects);
+      return after.citizenPlace === 'parked' ? afterAgent(separated, around) : separated;
+    },
+    // A first connection begins in the very moment of the answer, one after a hold later.
+    { when: (call) => call.agent?.answeredAtMs != null && call.agent.answeredAtMs < call.stateSinceMs },
   ),
   row(['connecting'], 'agentEnded', 'The agent went before he could talk: the next agent.', (call, event, around) => {
     const [after, effects] = releaseAgent(call, call.agent?.answeredAtMs ? 'talked' : outcomeOf(event.end));

@@ -47,21 +47,31 @@ export class FarSide {
     this.#port = remote.port;
   }
 
-  /** May this packet be its? After the first one only its own address speaks for it. */
+  /** May this packet be its? After the first one only its own address speaks for it, or the one that it announced. */
   accepts(from: RemoteInfo): boolean {
-    return !this.#latched || (from.port === this.#port && from.address === this.#address);
+    return !this.#latched || this.#isTarget(from) || this.#isAnnounced(from);
   }
 
   /**
-   * Symmetric RTP (RFC 4961): what comes from there goes back there, whatever the description said.
-   * @returns true when this was the first packet since the description.
+   * Symmetric RTP (RFC 4961): what comes from there goes back there, whatever the description said. But a packet from
+   * the very address that was announced outdoes everybody: a phone whose call died with an earlier switch may still
+   * be sending to this port, and must not be taken for the new caller.
+   * @returns true when the target is a new one.
    */
   latch(from: RemoteInfo): boolean {
-    if (this.#latched) return false;
+    if (this.#latched && (this.#isTarget(from) || !this.#isAnnounced(from))) return false;
     this.#latched = true;
     this.#address = from.address;
     this.#port = from.port;
     return true;
+  }
+
+  #isTarget(from: RemoteInfo): boolean {
+    return from.port === this.#port && from.address === this.#address;
+  }
+
+  #isAnnounced(from: RemoteInfo): boolean {
+    return from.port === this.#remote?.port && from.address === this.#remote.address;
   }
 
   /** What a received payload type means: the negotiated one, or a static one of RFC 3551 that needs no negotiation. */

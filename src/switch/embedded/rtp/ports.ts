@@ -21,6 +21,9 @@ export class PortPool {
   constructor(portMin: number, portMax: number, now: () => number) {
     this.#now = now;
     for (let port = portMin + (portMin % 2); port <= portMax; port += 2) this.#free.push(port);
+    // A switch that is started again after a crash begins elsewhere: old phones may still send to the ports of old calls.
+    const begin = Math.floor(Math.random() * this.#free.length);
+    this.#free.push(...this.#free.splice(0, begin));
     if (this.#free.length === 0) throw new Error(`The RTP port range ${portMin}-${portMax} holds no even port`);
   }
 
