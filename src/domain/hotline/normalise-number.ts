@@ -67,14 +67,18 @@ export function normaliseNumber(raw: string, areaCode?: string): CallerNumber {
 
 /** Takes off what RFC 3966 §5.1.1 calls visual separators, URI parts, and full-width forms. */
 function clean(raw: string): string {
-  return raw
-    .slice(0, 200)
-    .normalize('NFKC')
-    .trim()
-    .replace(/^(?:sips?|tel):/i, '')
-    .replace(/[@;].*$/s, '')
-    .replace(/[\s().-]/g, '')
-    .slice(0, maxLength);
+  return (
+    raw
+      .slice(0, 200)
+      .normalize('NFKC')
+      .trim()
+      .replace(/^(?:sips?|tel):/i, '')
+      .replace(/[@;].*$/s, '')
+      .replace(/[\s().-]/g, '')
+      .slice(0, maxLength)
+      // Invisible characters, NUL and half characters are no part of a number, and PostgreSQL refuses some of them.
+      .replace(/\p{C}/gu, '')
+  );
 }
 
 function isAnonymous(text: string): boolean {

@@ -1,5 +1,6 @@
 import type { Call, CallEvent, LegEnd, Role } from '../../domain/call/call.ts';
 import { legOf } from '../../domain/call/moves.ts';
+import { callerNameOf } from '../../domain/hotline/caller-name.ts';
 import { normaliseNumber } from '../../domain/hotline/normalise-number.ts';
 import type { SwitchEvent } from '../../switch/port.ts';
 import type { LegRecord } from '../ports.ts';
@@ -68,14 +69,17 @@ export function citizenCall(
   flowId: string,
   nowMs: number,
 ): Call {
+  const callerNumber = normaliseNumber(event.callerNumber).normalised;
+  // A number in the name's place, however written, is no name; shown as one it would not be masked.
+  const nameIsNumber = normaliseNumber(event.callerName).normalised === callerNumber;
   return {
     id,
     state: 'answering',
     stateSinceMs: nowMs,
     citizenLeg: event.leg,
     citizenPlace: 'parked',
-    callerNumber: normaliseNumber(event.callerNumber).normalised,
-    callerName: event.callerName,
+    callerNumber,
+    callerName: nameIsNumber ? callerNumber : callerNameOf(event.callerName),
     dialledNumber: event.dialledNumber,
     startedAtMs: nowMs,
     answeredAtMs: null,
