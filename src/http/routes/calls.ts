@@ -62,6 +62,9 @@ const recordSchema = callSchema.extend({
   workOrder: workOrderSchema.nullable(),
 });
 
+/** Milliseconds since the epoch; a Date holds no more (ECMA-262, section 21.4.1.1). */
+const timeSchema = z.coerce.number().int().min(0).max(8.64e15);
+
 const idParams = z.strictObject({ id: z.uuid() });
 
 /** Call records: what happened, to whom, when, with recording, flow path and work order. */
@@ -89,8 +92,8 @@ export function callRoutes(app: App, deps: HttpDeps): void {
         summary: '通话记录',
         querystring: pageSchema.extend({
           number: z.string().max(40).optional(),
-          fromMs: z.coerce.number().int().optional(),
-          toMs: z.coerce.number().int().optional(),
+          fromMs: timeSchema.optional(),
+          toMs: timeSchema.optional(),
         }),
         response: { 200: z.object({ calls: z.array(callSchema) }), 400: errorSchema, 401: errorSchema },
       },

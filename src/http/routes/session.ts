@@ -13,6 +13,13 @@ const personSchema = z.object({
   }),
 });
 
+/** Control and half characters are in nobody's name, and PostgreSQL refuses some of them. */
+const loginSchema = z
+  .string()
+  .min(1)
+  .max(64)
+  .regex(/^[^\p{Cc}\p{Surrogate}]*$/u);
+
 /** Signing in and out. A session is an opaque token in a cookie; only its hash is stored, so it can be revoked. */
 export function sessionRoutes(app: App, deps: HttpDeps, settings: HttpSettings): void {
   app.post(
@@ -20,7 +27,7 @@ export function sessionRoutes(app: App, deps: HttpDeps, settings: HttpSettings):
     {
       schema: {
         summary: '登录',
-        body: z.strictObject({ login: z.string().min(1).max(64), password: z.string().min(1).max(200) }),
+        body: z.strictObject({ login: loginSchema, password: z.string().min(1).max(200) }),
         response: { 200: personSchema, 401: errorSchema, 429: errorSchema },
       },
     },
