@@ -11,7 +11,7 @@ import type {
 } from '../switch/port.ts';
 import type { VirtualClock } from './clock.ts';
 import type { Random } from './random.ts';
-import { type LegPlace, type SimLeg, snapshotOf } from './switch-legs.ts';
+import { clearTimers, disarmFallbacks, type LegPlace, type SimLeg, snapshotOf } from './switch-legs.ts';
 
 /** Who listens to a switch: the link to control, and the people at the phones. */
 export interface CoreListener {
@@ -125,7 +125,7 @@ export class SwitchCore {
 
   phoneAnswers(leg: SimLeg): void {
     if (leg.ended || leg.answered) return;
-    this.#clearTimers(leg);
+    clearTimers(leg);
     leg.answered = true;
     this.#tell({ type: 'legAnswered', leg: leg.id, atMs: this.#clock.now() });
     this.#timer(leg, unclaimedPhoneMs, () => this.end(leg, 'NORMAL_CLEARING', 'switch'));
@@ -229,7 +229,7 @@ export class SwitchCore {
 
   claim(id: string): Reply {
     const leg = this.#legs.get(id);
-    if (leg !== undefined) this.#disarm(leg);
+    if (leg !== undefined) disarmFallbacks(leg);
     return done;
   }
 
@@ -297,8 +297,8 @@ export class SwitchCore {
 
   #remove(leg: SimLeg): void {
     leg.ended = true;
-    this.#clearTimers(leg);
-    this.#disarm(leg);
+    clearTimers(leg);
+    disarmFallbacks(leg);
     leg.playing?.timer?.cancel();
     leg.playing = undefined;
     this.#legs.delete(leg.id);
@@ -377,7 +377,7 @@ export class SwitchCore {
 
   /** Takes the leg out of what it does; a partner that stays behind goes on by itself. */
   #leave(leg: SimLeg): void {
-    this.#clearTimers(leg);
+    clearTimers(leg);
     this.#stopPlaying(leg, !leg.ended);
     const { partner, conference } = leg;
     if (conference !== undefined) {
@@ -432,21 +432,11 @@ export class SwitchCore {
     leg.fallbacks.add(timer);
   }
 
-  #disarm(leg: SimLeg): void {
-    for (const timer of leg.fallbacks) timer.cancel();
-    leg.fallbacks.clear();
-  }
-
   #timer(leg: SimLeg, delayMs: number, run: () => void): void {
     const timer: Timer = this.#clock.setTimer(delayMs, () => {
       leg.timers.delete(timer);
       if (!leg.ended) run();
     });
     leg.timers.add(timer);
-  }
-
-  #clearTimers(leg: SimLeg): void {
-    for (const timer of leg.timers) timer.cancel();
-    leg.timers.clear();
   }
 }

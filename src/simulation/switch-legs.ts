@@ -71,3 +71,14 @@ export function snapshotOf(leg: SimLeg): LegSnapshot {
     createdAtMs: leg.createdAtMs,
   };
 }
+
+/** What control's `sched_del` does: the dialplan's own way out is not taken any more. */
+export function disarmFallbacks(leg: SimLeg): void {
+  for (const timer of leg.fallbacks) timer.cancel();
+  leg.fallbacks.clear();
+}
+
+export function clearTimers(leg: SimLeg): void {
+  for (const timer of leg.timers) timer.cancel();
+  leg.timers.clear();
+}

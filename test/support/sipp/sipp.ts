@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../free-ports.ts';
+import { freePort, rtpPortBlock } from '../free-ports.ts';
 import { type Codec, payloadTypes } from '../phone/g711.ts';
 import type { SocketAddress } from '../phone/transport.ts';
 
@@ -35,7 +35,14 @@ export async function runSipp(run: SippRun): Promise<void> {
       [
         ...['-sf', scenario, '-s', run.number, '-i', '127.0.0.1', '-p', String(await freePort())],
         ...['-t', run.transport === 'udp' ? 'u1' : 't1', '-m', String(run.calls), '-r', String(run.callsPerSecond)],
-        ...['-mp', String(await freePort()), '-nostdin', '-trace_err', '-error_file', join(folder, 'errors.log')],
+        ...[
+          '-mp',
+          String((await rtpPortBlock()).portMin),
+          '-nostdin',
+          '-trace_err',
+          '-error_file',
+          join(folder, 'errors.log'),
+        ],
         ...['-recv_timeout', '8000', '-timeout', `${Math.floor(run.withinMs / 1000)}s`, '-timeout_error'],
         `${run.server.host}:${run.server.port}`,
       ],
