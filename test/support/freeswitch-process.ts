@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { access, constants, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir, userInfo } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { EslTestClient } from './esl-test-client.ts';
@@ -53,8 +54,8 @@ export async function startFreeswitchProcess(
     trunk: plan.trunk,
     agents: plan.agents,
     esl: plan.esl,
-    crash: () => crashProcess(child),
-    stop: () => stopProcess(child),
+    crash: () => killProcess(child, dbFolder),
+    stop: () => stopProcess(child, dbFolder),
   };
 }
 
@@ -70,12 +71,32 @@ async function databaseFolder(folder: string): Promise<string> {
   });
 }
 
+/** FreeSWITCH makes an RSA key at its first start, which takes seconds; all tests of a user share it. */
+async function certificateFolder(): Promise<string> {
+  const folder = join(tmpdir(), `yht-freeswitch-certs-${userInfo().uid}`);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  return folder;
+}
+
 async function folderArguments(configFolder: string, folder: string, dbFolder: string): Promise<string[]> {
   const names = { '-log': 'log', '-run': 'run', '-temp': 'tmp', '-cache': 'cache', '-storage': 'storage' };
-  const folders = Object.entries({ ...names, '-certs': 'certs', '-recordings': 'recordings' });
+  const folders = Object.entries({ ...names, '-recordings': 'recordings' });
   for (const [, name] of folders) await mkdir(join(folder, name), { recursive: true });
   const own = folders.flatMap(([flag, name]) => [flag, join(folder, name)]);
-  return ['-nf', '-nc', '-nonat', '-nocal', '-nort', '-conf', configFolder, '-db', dbFolder, ...own];
+  return [
+    '-nf',
+    '-nc',
+    '-nonat',
+    '-nocal',
+    '-nort',
+    '-conf',
+    configFolder,
+    '-db',
+    dbFolder,
+    '-certs',
+    await certificateFolder(),
+    ...own,
+  ];
 }
 
 /** Tries the Event Socket until it opens, then asks until both profiles run; bounded as a whole. */
@@ -98,17 +119,16 @@ export async function waitUntilReady(child: ChildProcess | undefined, plan: Pick
 }
 
 /** FreeSWITCH takes five seconds to go by itself; its folders are thrown away anyway. */
-async function crashProcess(child: ChildProcess): Promise<void> {
+async function killProcess(child: ChildProcess, dbFolder: string): Promise<void> {
   const gone = once(child, 'exit');
   child.kill('SIGKILL');
   await gone;
+  await rm(dbFolder, { recursive: true, force: true });
 }
 
-async function stopProcess(child: ChildProcess): Promise<void> {
+async function stopProcess(child: ChildProcess, dbFolder: string): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) {
     throw new Error(`FreeSWITCH had died before it was stopped (${child.exitCode ?? child.signalCode})`);
   }
-  const gone = once(child, 'exit');
-  child.kill('SIGKILL');
-  await gone;
+  await killProcess(child, dbFolder);
 }
