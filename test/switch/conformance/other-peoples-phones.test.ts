@@ -52,6 +52,8 @@ describe('baresip as a seat’s phone', () => {
         ...{ transport, toneHz: 650 },
       });
       try {
+        // Asked first, because its own words say why where it can't.
+        await softphone.says(/200 OK .*binding/);
         await bench.esl.event(
           'CUSTOM',
           { 'Event-Subclass': 'sofia::register', 'from-user': user },
