@@ -158,7 +158,6 @@ export const deskCommands = ['hold', 'resume', 'hangup', 'consult', 'cancelConsu
 
 /** A prompt id, or a pause. */
 export type Effect =
-  | { readonly do: 'claim' }
   | { readonly do: 'answer' }
   | {
       readonly do: 'playCitizen';

@@ -3,6 +3,7 @@ import { type Call, type CallEvent, deskCommands } from './call.ts';
 import type { Decision, Row, Surroundings } from './decision.ts';
 import { placed } from './moves.ts';
 import { arrivalRows } from './table/arrival.ts';
+import { conferenceRows } from './table/conference.ts';
 import { consultRows } from './table/consult.ts';
 import { endingRows } from './table/ending.ts';
 import { musicRows } from './table/music.ts';
@@ -15,6 +16,7 @@ export const callTable: readonly Row[] = [
   ...musicRows,
   ...queueRows,
   ...talkRows,
+  ...conferenceRows,
   ...consultRows,
   ...endingRows,
 ];

@@ -10,6 +10,12 @@ export function placeOf(call: Call, role: Role): Place {
   return call.consult?.place ?? 'gone';
 }
 
+/** The roles whose legs have not gone. */
+export function presentRoles(call: Call): Role[] {
+  const roles: readonly Role[] = ['citizen', 'agent', 'subcentre'];
+  return roles.filter((role) => placeOf(call, role) !== 'gone');
+}
+
 /** The leg of a role. */
 export function legOf(call: Call, role: Role): string | null {
   if (role === 'citizen') return call.citizenLeg;

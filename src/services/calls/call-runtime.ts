@@ -1,14 +1,14 @@
 import type { AnnouncedPosition } from '../../domain/acd/position-announcement.ts';
-import type { AgentPart, Call, CallEvent, Effect, Role, TimerName } from '../../domain/call/call.ts';
+import type { AgentPart, Call, CallEvent, Effect, TimerName } from '../../domain/call/call.ts';
 import type { Surroundings } from '../../domain/call/decision.ts';
 import { step, type Verdict } from '../../domain/call/interpreter.ts';
-import { placeOf } from '../../domain/call/moves.ts';
+import { placeOf, presentRoles } from '../../domain/call/moves.ts';
 import type { Timer } from '../../kernel/clock.ts';
 import { errorChain } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
 import { SerialQueue } from '../../kernel/serial.ts';
 import type { LegSnapshot, LinkEvent, SwitchEvent } from '../../switch/port.ts';
-import type { LegRecord } from '../ports.ts';
+import type { CallStore, LegRecord } from '../ports.ts';
 import { runSwitchEffect, type SwitchEffect, type SwitchEffectContext } from './effects.ts';
 import { journalDetails } from './journal-details.ts';
 import { LegBook } from './leg-book.ts';
@@ -22,6 +22,7 @@ import { citizenCall, roleOf, translate } from './translate.ts';
 const eventLimitPerCall = 1000;
 /** The dialplan treats a caller whom nobody has taken for 4 s. */
 const lateArrivalMs = 3_500;
+const readAgainMs = 500;
 
 /** Who watches calls: the desks, the metrics. Called after each step, in the call's own order; must not throw or wait. */
 export interface CallObserver {
@@ -218,36 +219,39 @@ export class CallRuntime {
   }
 
   async #loadLive(): Promise<void> {
-    const found = await this.#options.store.live();
+    const found = await this.#readLive();
     this.#restored = true;
     for (const stored of found) {
       if (this.#calls.has(stored.call.id)) continue;
       const live = this.#addLive(stored.call, stored.nextPosition);
       for (const leg of stored.legs) this.#legs.restore(leg);
-      this.#knowOwnLegs(stored.call);
+      // The call's own record may have been stored a moment before its legs' records were.
+      for (const role of presentRoles(stored.call)) this.#legs.addOf(stored.call, role, stored.call.stateSinceMs);
       if (stored.call.agent !== null) this.#options.seats.adopt(stored.call.agent, stored.call.id);
       this.#push(live, () => ({ type: 'restored' }));
     }
-    await this.#options.seats.dropOrphans();
+    await this.#options.seats.dropOrphans().catch((error: unknown) => {
+      this.#options.log.error({ error: errorChain(error) }, 'orphaned seats were not freed; their leases will end');
+    });
   }
 
-  /** The call's own record may have been stored a moment before its legs' records were. */
-  #knowOwnLegs(call: Call): void {
-    const atMs = call.stateSinceMs;
-    const { agent, consult } = call;
-    const add = (
-      leg: string,
-      role: Role,
-      party: string,
-      personId: string | null,
-      direction: 'inbound' | 'outbound',
-    ) => {
-      if (this.#legs.get(leg) === undefined)
-        this.#legs.add({ leg, callId: call.id, role, party, personId, direction, atMs });
-    };
-    if (call.citizenPlace !== 'gone') add(call.citizenLeg, 'citizen', call.callerNumber, null, 'inbound');
-    if (agent !== null) add(agent.leg, 'agent', agent.extension, agent.personId, 'outbound');
-    if (consult !== null) add(consult.leg, 'subcentre', consult.number, null, 'outbound');
+  /** Without its calls control would take their legs for strangers, so it asks until the store answers. */
+  async #readLive(): ReturnType<CallStore['live']> {
+    const { store, clock, log } = this.#options;
+    for (;;) {
+      try {
+        return await store.live();
+      } catch (error) {
+        if (this.#closing) throw error;
+        log.error(
+          { error: errorChain(error) },
+          'live calls can’t be read; new callers are left to the dialplan meanwhile',
+        );
+        await new Promise<void>((resolve) => {
+          clock.setTimer(readAgainMs, resolve);
+        });
+      }
+    }
   }
 
   #onUnknownLeg(event: Extract<SwitchEvent, { type: 'legParked' }>, sinceMs = event.atMs): void {
@@ -267,15 +271,7 @@ export class CallRuntime {
     }
     const call = citizenCall(ids.uuid(), event, flow.id, clock.now());
     const live = this.#addLive(call, 0);
-    const leg = this.#legs.add({
-      leg: event.leg,
-      callId: call.id,
-      role: 'citizen',
-      party: call.callerNumber,
-      personId: null,
-      direction: 'inbound',
-      atMs: event.atMs,
-    });
+    const leg = this.#legs.addOf(call, 'citizen', event.atMs);
     live.log.info({ leg: event.leg, dialled: call.dialledNumber }, 'call came in');
     live.queue.push(async () => {
       this.#record(live, undefined, 'arrived', call);
@@ -284,7 +280,7 @@ export class CallRuntime {
       await this.#run(live, { do: 'startTimer', timer: 'step', delayMs: settings.stepTimeoutMs });
       // Taken so late that the dialplan may have begun to treat the caller: a person is better than its message.
       if (clock.now() - event.atMs > lateArrivalMs) await this.#run(live, { do: 'park', role: 'citizen', both: false });
-      await this.#run(live, { do: 'claim' });
+      this.#care.claim(event.leg);
       if (event.answered) await this.#step(live, { type: 'citizenFound', sinceMs });
       else await this.#run(live, { do: 'answer' });
     });
@@ -418,32 +414,12 @@ export class CallRuntime {
     const { call } = live;
     const atMs = this.#options.clock.now();
     if (effect.do === 'originateAgent' && call.agent !== null) {
-      const { leg, extension, personId } = call.agent;
-      const record = this.#legs.add({
-        leg,
-        callId: call.id,
-        role: 'agent',
-        party: extension,
-        personId,
-        direction: 'outbound',
-        atMs,
-      });
-      this.#options.writer.leg(record);
       const { agent } = call;
+      this.#options.writer.leg(this.#legs.addOf(call, 'agent', atMs));
       this.#tell((observer) => observer.onOffer(call, agent));
     }
     if (effect.do === 'originateSubcentre' && call.consult !== null) {
-      const { leg, number } = call.consult;
-      const record = this.#legs.add({
-        leg,
-        callId: call.id,
-        role: 'subcentre',
-        party: number,
-        personId: null,
-        direction: 'outbound',
-        atMs,
-      });
-      this.#options.writer.leg(record);
+      this.#options.writer.leg(this.#legs.addOf(call, 'subcentre', atMs));
       this.#tell((observer) => observer.onConsult(call));
     }
   }

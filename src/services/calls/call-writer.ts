@@ -33,6 +33,10 @@ export class CallWriter {
   #dropped = 0;
   #failing = false;
   #spooled = false;
+  /** Calls that have not ended in the store and of which it knows. */
+  readonly #known = new Set<string>();
+  /** Who waits until a call is known to the store. */
+  readonly #unknown = new Map<string, { readonly known: Promise<void>; readonly tell: () => void }>();
 
   constructor(options: { store: CallStore; clock: Clock; log: Logger; spool?: Spool }) {
     this.#store = options.store;
@@ -71,11 +75,16 @@ export class CallWriter {
     while (this.#writing !== undefined) await this.#writing;
   }
 
-  /** Like `flush`, but no longer than `withinMs`, and not at all while the database is known to be in trouble. */
-  async settled(withinMs: number): Promise<void> {
-    if (this.#failing) return;
-    await withinTime(this.#clock, 'storing calls', withinMs, this.flush()).catch((error: unknown) => {
-      this.#log.warn({ error: errorChain(error) }, 'call records are late; the offer does not wait for them');
+  /**
+   * Resolves as soon as the store knows of this call, in whatever state; a call that has waited before is known already.
+   * It waits no longer than `withinMs`, and not at all while the database is known to be in trouble.
+   */
+  async stored(callId: string, withinMs: number): Promise<void> {
+    if (this.#failing || this.#known.has(callId)) return;
+    const { known } = this.#awaited(callId);
+    await withinTime(this.#clock, 'storing the call', withinMs, known).catch((error: unknown) => {
+      this.#unknown.delete(callId);
+      this.#log.warn({ callId, error: errorChain(error) }, 'the call’s record is late; its offer does not wait for it');
     });
   }
 
@@ -106,6 +115,7 @@ export class CallWriter {
             'call records can’t be stored; kept in memory and tried again',
           );
         this.#failing = true;
+        for (const callId of [...this.#unknown.keys()]) this.#tell(callId);
         if (this.#closing) {
           await this.#keepOnDisk();
           this.#log.error({ lost: this.backlog }, 'stopping with call records that were not stored');
@@ -117,6 +127,7 @@ export class CallWriter {
       }
       if (this.#failing) this.#log.info({ dropped: this.#dropped }, 'call records are stored again');
       this.#failing = false;
+      for (const call of calls) this.#isStored(call);
       // What changed while it was written stays for the next round.
       for (const call of calls) if (this.#calls.get(call.id) === call) this.#calls.delete(call.id);
       for (const leg of legs) if (this.#legs.get(leg.leg) === leg) this.#legs.delete(leg.leg);
@@ -126,6 +137,28 @@ export class CallWriter {
     if (!this.#spooled) return;
     this.#spooled = false;
     await this.#spool?.clear();
+  }
+
+  #isStored(call: Call): void {
+    if (call.state === 'ended') this.#known.delete(call.id);
+    else this.#known.add(call.id);
+    this.#tell(call.id);
+  }
+
+  #tell(callId: string): void {
+    this.#unknown.get(callId)?.tell();
+    this.#unknown.delete(callId);
+  }
+
+  #awaited(callId: string): { readonly known: Promise<void> } {
+    const waiting = this.#unknown.get(callId);
+    if (waiting !== undefined) return waiting;
+    let tell = (): void => undefined;
+    const known = new Promise<void>((resolve) => {
+      tell = resolve;
+    });
+    this.#unknown.set(callId, { known, tell });
+    return { known };
   }
 
   /** Stores what an earlier process left on disk; call it before the first call of this one. */

@@ -8,7 +8,6 @@ export type SwitchEffect = Extract<
   Effect,
   {
     do:
-      | 'claim'
       | 'answer'
       | 'playCitizen'
       | 'stopCitizen'
@@ -52,8 +51,6 @@ async function twiceAtMost(command: () => SwitchReply): SwitchReply {
 export function runSwitchEffect(effect: SwitchEffect, call: Call, context: SwitchEffectContext): SwitchReply {
   const { telephone } = context;
   switch (effect.do) {
-    case 'claim':
-      return telephone.claim(call.citizenLeg);
     case 'answer':
       return telephone.answer(call.citizenLeg);
     case 'playCitizen':

@@ -1,4 +1,4 @@
-import type { Role } from '../../domain/call/call.ts';
+import type { Call, Role } from '../../domain/call/call.ts';
 import { endingOfCause } from '../../domain/call/ending.ts';
 import type { SwitchEvent } from '../../switch/port.ts';
 import type { LegRecord } from '../ports.ts';
@@ -15,23 +15,16 @@ export class LegBook {
     return this.#legs.get(leg);
   }
 
-  add(leg: {
-    leg: string;
-    callId: string;
-    role: Role;
-    party: string;
-    personId: string | null;
-    direction: 'inbound' | 'outbound';
-    atMs: number;
-  }): LegRecord {
+  /** The leg that plays this part in the call; one that is known already stays as it is. */
+  addOf(call: Call, role: Role, atMs: number): LegRecord {
+    const part = partOf(call, role);
+    const known = this.#legs.get(part.leg);
+    if (known !== undefined) return known;
     const record: LegRecord = {
-      leg: leg.leg,
-      callId: leg.callId,
-      role: leg.role,
-      party: leg.party,
-      personId: leg.personId,
-      direction: leg.direction,
-      createdAtMs: leg.atMs,
+      ...part,
+      callId: call.id,
+      role,
+      createdAtMs: atMs,
       ringingAtMs: null,
       answeredAtMs: null,
       endedAtMs: null,
@@ -40,7 +33,7 @@ export class LegBook {
       cause: null,
       sipStatus: null,
     };
-    this.#legs.set(leg.leg, record);
+    this.#legs.set(part.leg, record);
     return record;
   }
 
@@ -71,6 +64,20 @@ export class LegBook {
   all(): LegRecord[] {
     return [...this.#legs.values()];
   }
+}
+
+function partOf(call: Call, role: Role): Pick<LegRecord, 'leg' | 'party' | 'personId' | 'direction'> {
+  if (role === 'citizen') {
+    return { leg: call.citizenLeg, party: call.callerNumber, personId: null, direction: 'inbound' };
+  }
+  if (role === 'agent' && call.agent !== null) {
+    const { leg, extension, personId } = call.agent;
+    return { leg, party: extension, personId, direction: 'outbound' };
+  }
+  if (role === 'subcentre' && call.consult !== null) {
+    return { leg: call.consult.leg, party: call.consult.number, personId: null, direction: 'outbound' };
+  }
+  throw new Error(`The call has no ${role}`);
 }
 
 function noted(leg: LegRecord, event: SwitchEvent): LegRecord {

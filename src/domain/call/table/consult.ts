@@ -234,28 +234,16 @@ export const consultRows: readonly Row[] = [
   ),
   row(['consulting', 'threeWay', 'withSubcentre', 'agentWithSubcentre'], 'bridged', 'Told by both legs.', 'ignore'),
 
-  row(['joining'], 'joined', 'Three-way once all three are in.', (call, _event, around) =>
-    call.citizenPlace === 'conference' && call.agent?.place === 'conference' && call.consult?.place === 'conference'
-      ? go(call, 'threeWay', around)
-      : stay(call),
-  ),
-  row(
-    ['joining'],
-    'timer',
-    'Somebody did not get in: who is in stays, so nobody is cut off; the agent can see and act.',
-    (call, _event, around) => go(call, 'threeWay', around),
-    { timer: 'step' },
-  ),
-  row([...withAll], 'subcentreEnded', 'The sub-centre left; citizen and agent go on.', (call, _event, around) =>
+  row(['threeWay'], 'subcentreEnded', 'The sub-centre left; citizen and agent go on.', (call, _event, around) =>
     go({ ...call, consult: null }, 'talking', around, [
       { do: 'notice', text: `${call.consult?.name ?? '分中心'}已退出` },
     ]),
   ),
-  row([...withAll], 'agentEnded', 'The agent left; citizen and sub-centre go on.', (call, _event, around) => {
+  row(['threeWay'], 'agentEnded', 'The agent left; citizen and sub-centre go on.', (call, _event, around) => {
     const [after, effects] = releaseAgent(call, 'talked');
     return go(after, 'withSubcentre', around, effects);
   }),
-  row([...withAll], 'citizenEnded', 'The citizen left; the other two may finish their words.', (call, event, around) =>
+  row(['threeWay'], 'citizenEnded', 'The citizen left; the other two may finish their words.', (call, event, around) =>
     go({ ...citizenEndReason(call, event.end.cause), citizenPlace: 'gone' }, 'agentWithSubcentre', around),
   ),
   row([...withAll], 'leave', 'The agent leaves the two alone.', (call) => stay(call, hangup(call, 'agent'))),

@@ -118,7 +118,7 @@ function timersAnew(call: Call, around: Surroundings): Effect[] {
   switch (call.state) {
     case 'answering':
       // Whether the answer went out before the crash nobody knows; a second one does no harm.
-      return [{ do: 'claim' }, { do: 'answer' }];
+      return [{ do: 'answer' }];
     case 'waiting':
       return [{ do: 'enqueue', queue: call.queue ?? 'citizen', first: false }, ...patience];
     case 'offering':

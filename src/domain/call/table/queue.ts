@@ -1,6 +1,6 @@
 /** The queue, the offer to an agent's phone, and the bridge to him. Seed rows A05–A08, B01. */
-import type { Call, LegEnd, SeatOutcome } from '../call.ts';
-import { go, play, type Row, row, stay } from '../decision.ts';
+import type { Call, Effect, LegEnd, SeatOutcome } from '../call.ts';
+import { go, play, type Row, row, type Surroundings, stay } from '../decision.ts';
 import { endingOfCause } from '../ending.ts';
 import {
   afterAgent,
@@ -28,6 +28,22 @@ export function outcomeOf(end: LegEnd): SeatOutcome {
 const beforeTalking = ['waiting', 'offering', 'connecting'] as const;
 const isParked = (call: Call, playId: string) => call.citizenPlace === 'parked' && playId === call.playId;
 
+/** The agent has picked up: his times, and the recording unless an earlier agent has begun it. */
+function agentAnswered(call: Call, around: Surroundings): [Call, Effect[]] {
+  const agent = call.agent === null ? null : { ...call.agent, answeredAtMs: around.nowMs };
+  const answered: Call = {
+    ...call,
+    agent,
+    agentAnsweredAtMs: call.agentAnsweredAtMs ?? around.nowMs,
+    lastAgentId: agent?.personId ?? call.lastAgentId,
+    recordingPath: call.recordingPath ?? around.recordingPath,
+    playId: null,
+  };
+  const cancel = (['ring', 'announce', 'queueMax'] as const).map((timer): Effect => ({ do: 'cancelTimer', timer }));
+  const record: Effect[] = call.recordingPath === null ? [{ do: 'record', path: around.recordingPath }] : [];
+  return [answered, [...cancel, ...record]];
+}
+
 export const queueRows: readonly Row[] = [
   row(['waiting'], 'agentReserved', 'A seat is ours: ring its phone, pop its desk.', (call, event, around) =>
     go({ ...call, agent: event.agent }, 'offering', around, [
@@ -50,22 +66,19 @@ export const queueRows: readonly Row[] = [
   ),
   row(['offering'], 'agentRinging', 'The phone rings.', 'ignore'),
   row(['offering'], 'agentParked', 'The agent has answered.', (call, _event, around) => {
-    const agent = call.agent === null ? null : { ...call.agent, answeredAtMs: around.nowMs };
-    const answered: Call = {
-      ...call,
-      agent,
-      agentAnsweredAtMs: call.agentAnsweredAtMs ?? around.nowMs,
-      lastAgentId: agent?.personId ?? call.lastAgentId,
-      recordingPath: call.recordingPath ?? around.recordingPath,
-      playId: null,
-    };
-    return connectAgent(answered, around, [
-      { do: 'cancelTimer', timer: 'ring' },
-      { do: 'cancelTimer', timer: 'announce' },
-      { do: 'cancelTimer', timer: 'queueMax' },
-      ...(call.recordingPath === null ? [{ do: 'record', path: around.recordingPath } as const] : []),
-    ]);
+    const [answered, effects] = agentAnswered(call, around);
+    return connectAgent(answered, around, effects);
   }),
+  row(
+    ['offering'],
+    'bridged',
+    'Control died between the answer and its record: they talk already.',
+    (call, _event, around) => {
+      const [answered, effects] = agentAnswered(call, around);
+      return go(answered, 'talking', around, effects);
+    },
+    { when: (call) => call.agent?.place === 'bridged' && call.citizenPlace === 'bridged' },
+  ),
   row(['offering'], 'agentEnded', 'Busy, no answer, refused, phone gone: the next agent.', (call, event, around) => {
     const [after, effects] = releaseAgent(call, outcomeOf(event.end));
     return requeue(after, around, effects);
