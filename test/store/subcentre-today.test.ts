@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { randomIds } from '../../src/kernel/ids.ts';
-import { writeCalls } from '../../src/store/call-batch.ts';
+
 import { deskStore } from '../../src/store/desk-store.ts';
+import { callStore } from '../../src/store/ports.ts';
 import { testDatabase } from '../support/database.ts';
 import { addPerson, newCall, newLeg, t0 } from './fixtures.ts';
 
@@ -18,7 +19,7 @@ describe('a sub-centre’s calls of today', () => {
     const foreign = newCall();
     const subcentreLeg = (callId: string, party: string, answeredAtMs: number | null) =>
       newLeg(callId, { role: 'subcentre', party, direction: 'outbound', answeredAtMs, endedAtMs: t0 + 50_000 });
-    await writeCalls(db, {
+    await callStore(db).write({
       calls: [joined, refused, foreign],
       legs: [
         newLeg(joined.id),
