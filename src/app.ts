@@ -84,11 +84,10 @@ async function closeAll(closers: Closer[], log: PinoLogger): Promise<void> {
 }
 
 async function start(config: Config, log: PinoLogger, closers: Closer[]): Promise<Omit<RunningApp, 'close'>> {
-  const [city, database] = await Promise.all([
-    loadCity(config.citiesFolder, config.city),
-    openStore(config, log, closers),
-  ]);
+  // What can be wrong without any other process is looked at before the first one is started.
+  const city = await loadCity(config.citiesFolder, config.city);
   const { prompts, flow } = loadVoice(config, city);
+  const database = await openStore(config, log, closers);
   await seedCity(database.db, city);
   const demo = config.demo
     ? await ensureDemoPeople(database.db, {

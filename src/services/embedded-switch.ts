@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
-import { errorChain } from '../kernel/errors.ts';
+import { errorChain, SetupError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { EmbeddedSwitchSettings } from '../switch/embedded/config.ts';
 import { launchEmbeddedSwitch } from '../switch/embedded/launch.ts';
@@ -44,7 +44,27 @@ export async function keepEmbeddedSwitch(
   }
   // One that is about to end still holds the ports.
   if (left !== undefined) await stopProcess(left.pid);
-  return new Keeper(settings, runFile, log).start();
+  return new Keeper(settings, runFile, log).start().catch((error: unknown) => {
+    throw error instanceof SetupError ? new SetupError(inOurWords(error.message), { cause: error }) : error;
+  });
+}
+
+/** The switch names its own settings; the newcomer knows ours. */
+const ourNames: Readonly<Record<string, string>> = {
+  trunkPort: 'SIP_TRUNK_PORT',
+  agentsPort: 'SIP_AGENTS_PORT',
+  eslPort: 'ESL_PORT',
+  rtpPortMin: 'RTP_PORT_MIN',
+  rtpPortMax: 'RTP_PORT_MAX',
+  bindAddress: 'SIP_HOST',
+  carriers: 'CARRIER_ADDRESSES',
+};
+
+function inOurWords(message: string): string {
+  const theirs = Object.keys(ourNames).find((name) => message.includes(name));
+  return theirs === undefined
+    ? message
+    : `${ourNames[theirs]}: ${message.replace(/: change the embedded switch's setting \w+/, '')}`;
 }
 
 class Keeper {

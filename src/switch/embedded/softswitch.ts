@@ -137,8 +137,9 @@ if (configPath === undefined) {
 } else {
   run(configPath).catch((error: unknown) => {
     const message = errorChain(error instanceof SetupError ? error.message : error);
-    process.stderr.write(`${message}\n`);
-    tell({ type: 'failed', message });
+    // A launcher prints it in its own words; two lines would say the same.
+    if (process.connected === true) tell({ type: 'failed', message });
+    else process.stderr.write(`${message}\n`);
     process.exitCode = 1;
     process.disconnect?.();
     // Sockets that were opened before the fault must not keep the process alive.
