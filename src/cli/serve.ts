@@ -69,7 +69,9 @@ function readyLines(app: RunningApp): string[] {
     `  网页    ${app.webUrl}`,
     `  话机    SIP ${host}:${agentsPort}（UDP/TCP）   中继 SIP ${host}:${trunkPort}`,
     ...(people.length === 0 ? [] : ['  演示人员（密码保存在数据目录，仅本人可读）：', ...people]),
-    `  试一试：用 1001 的话机账号注册软电话，网页登录 1001 并点“就绪”，再用任意 SIP 电话拨打 sip:${number}@${host}:${trunkPort}`,
+    people.length === 0
+      ? `  来电入口：sip:${number}@${host}:${trunkPort}`
+      : `  试一试：用 1001 的话机账号注册软电话，网页登录 1001 并点“就绪”，再用任意 SIP 电话拨打 sip:${number}@${host}:${trunkPort}`,
     '  按 Ctrl-C 停止。',
   ];
 }
