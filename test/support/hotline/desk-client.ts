@@ -74,9 +74,19 @@ export class DeskClient {
     this.sendRaw(JSON.stringify(message));
   }
 
-  /** Whatever text, for bad input. */
-  sendRaw(text: string): void {
-    this.#socket?.send(text);
+  /** Whatever text or bytes, for bad input. */
+  sendRaw(data: string | Buffer): void {
+    this.#socket?.send(data);
+  }
+
+  /** The reply to a request that was sent by `sendRaw`. */
+  replyTo(id: string): Promise<Reply> {
+    return this.#watch.until(`the reply to ${id}`, 5000, () => this.replies.get(id));
+  }
+
+  /** The first error after those that had come when there were `known`. */
+  nextError(known: number): Promise<ServerMessage> {
+    return this.#watch.until('an error', 5000, () => this.errors[known]);
   }
 
   /** Sends a request and waits for its reply, whatever it is. */
