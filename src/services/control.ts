@@ -92,7 +92,7 @@ export function createControl(options: ControlOptions): Control {
     seats,
     maxWaiting: config.queue.maxWaiting,
     log,
-    committed: () => writer.settled(times.commitWaitMs),
+    committed: (callId) => writer.stored(callId, times.commitWaitMs),
   });
   const hotlineNumber = city.hotlines[0]?.number ?? '12345';
   const runtime = new CallRuntime({
@@ -190,15 +190,26 @@ function consultTarget(city: CityProfile, phones: ReadonlySet<string>, number: s
   return hotline.gateway === null ? undefined : { number, name: hotline.name, gateway: hotline.gateway };
 }
 
-/** The last midnight by the city's clock, in milliseconds since the epoch. */
-export function dayStartMs(nowMs: number, timeZone: string): number {
-  const shown = new Intl.DateTimeFormat('en-GB', {
+/** One for each time zone: making a formatter costs more than all that is formatted with it. */
+const clockFaces = new Map<string, Intl.DateTimeFormat>();
+
+function clockFace(timeZone: string): Intl.DateTimeFormat {
+  const known = clockFaces.get(timeZone);
+  if (known !== undefined) return known;
+  const face = new Intl.DateTimeFormat('en-GB', {
     timeZone,
     hour: 'numeric',
     minute: 'numeric',
     second: 'numeric',
     hourCycle: 'h23',
-  }).formatToParts(nowMs);
+  });
+  clockFaces.set(timeZone, face);
+  return face;
+}
+
+/** The last midnight by the city's clock, in milliseconds since the epoch. */
+export function dayStartMs(nowMs: number, timeZone: string): number {
+  const shown = clockFace(timeZone).formatToParts(nowMs);
   const parts: Record<string, number> = Object.fromEntries(shown.map((part) => [part.type, Number(part.value)]));
   const sinceMidnightS = (parts.hour ?? 0) * 3600 + (parts.minute ?? 0) * 60 + (parts.second ?? 0);
   return Math.floor(nowMs / 1000) * 1000 - sinceMidnightS * 1000;

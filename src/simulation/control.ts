@@ -82,7 +82,7 @@ export class SimulatedControl {
       seats: this.seats,
       maxWaiting: house.maxWaiting,
       log,
-      committed: () => this.writer.settled(houseTimes.commitWaitMs),
+      committed: (callId) => this.writer.stored(callId, houseTimes.commitWaitMs),
     });
     this.runtime = new CallRuntime({
       telephone,

@@ -12,6 +12,13 @@ export interface PoolOptions {
   readonly log: Logger;
 }
 
+/** Connections that are opened at once and kept, so that no call waits for one. */
+const warmConnections = 4;
+/**
+ * A statement that begins with this comment is planned once per connection and kept under the name. Only for texts that
+ * never change: a name stands for one text.
+ */
+const preparedName = /^\s*\/\* prepared: ([a-z-]{1,40}) \*\//;
 /** How much longer than PostgreSQL's own limit the driver waits: then the network is at fault. */
 const answerGraceMs = 2_000;
 /** A transaction that its code has forgotten doesn't hold its locks for longer. */
@@ -33,15 +40,29 @@ export function openPool(options: PoolOptions): PostgresPool {
     lock_timeout: statementTimeoutMs,
     query_timeout: statementTimeoutMs + answerGraceMs,
     idle_in_transaction_session_timeout: idleInTransactionMs,
+    // After a quiet hour the first call must not wait for a connection either.
+    min: Math.min(warmConnections, options.maxConnections),
     idleTimeoutMillis: 60_000,
     keepAlive: true,
   });
   // An idle connection that breaks is replaced at the next statement; nobody else listens for its error.
   pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'));
+  warm(pool, Math.min(warmConnections, options.maxConnections), log);
   return {
     connect: async () => new LentClient(await pool.connect()),
     end: () => pool.end(),
   };
+}
+
+/** Opens connections and gives them back. A failure is no news yet: whoever needs a connection is told. */
+function warm(pool: pg.Pool, count: number, log: Logger): void {
+  const opened = Array.from({ length: count }, () => pool.connect());
+  for (const connection of opened) {
+    connection.then(
+      (client) => client.release(),
+      (error: unknown) => log.debug({ err: error }, 'a database connection could not be opened beforehand'),
+    );
+  }
 }
 
 /** A connection lent by the pool, which remembers whether it can be lent again. */
@@ -65,7 +86,9 @@ class LentClient implements PostgresPoolClient {
 
   async #run<R>(sql: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<R>> {
     try {
-      const { command, rowCount, rows } = await this.#client.query(sql, [...parameters]);
+      const name = preparedName.exec(sql)?.[1];
+      const query = { text: sql, values: [...parameters], ...(name === undefined ? {} : { name }) };
+      const { command, rowCount, rows } = await this.#client.query(query);
       return { command: command as PostgresQueryResult<R>['command'], rowCount: rowCount ?? 0, rows };
     } catch (error) {
       // An error that PostgreSQL itself has sent leaves the connection in order; any other does not.

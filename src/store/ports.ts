@@ -1,6 +1,7 @@
 /** The store as the call control uses it: the same functions, bound to a database, with their retries. */
 import type { Kysely } from 'kysely';
-import { type CallBatchRecord, type LiveCall, lastJournalPositions, loadLiveCalls, writeCalls } from './calls.ts';
+import { writeCalls } from './call-batch.ts';
+import { type CallBatchRecord, type LiveCall, lastJournalPositions, loadLiveCalls } from './calls.ts';
 import { withRetry } from './retry.ts';
 import type { Database } from './schema.ts';
 import {

@@ -103,7 +103,7 @@ export async function reserveSeat(db: Db, wish: SeatWish): Promise<FencingToken 
   const now = toDate(wish.nowMs);
   // The count makes the deletion come first, as it would otherwise only be carried out at the end of the statement.
   const { rows } = await sql<{ fencing_token: string }>`
-    with dead as (
+    /* prepared: reserve-seat */ with dead as (
       delete from seat_reservations
        where call_id = ${wish.callId} and person_id <> ${wish.personId} and lease_until <= ${now}
       returning 1

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { orderBodySchema } from '../../src/desk/protocol.ts';
 import type { Call } from '../../src/domain/call/call.ts';
+import { writeCalls } from '../../src/store/call-batch.ts';
 import { countCalls, findCallRecord, listCalls } from '../../src/store/call-records.ts';
-import { appendJournal, type JournalRecord, loadLiveCalls, upsertLegs, writeCalls } from '../../src/store/calls.ts';
+import { type JournalRecord, loadLiveCalls } from '../../src/store/calls.ts';
 import { replaceHotlines } from '../../src/store/hotlines.ts';
 import { saveOrderOfCall } from '../../src/store/work-orders.ts';
 import { testDatabase } from '../support/database.ts';
@@ -98,11 +99,8 @@ describe('calls', () => {
   it('take many journal lines and legs in one go', async () => {
     const call = await addCall(database.db);
     const lines = Array.from({ length: 500 }, (_, position) => entry(call.id, position));
-    await appendJournal(database.db, lines);
-    await upsertLegs(
-      database.db,
-      Array.from({ length: 50 }, () => newLeg(call.id)),
-    );
+    const legs = Array.from({ length: 50 }, () => newLeg(call.id));
+    await writeCalls(database.db, { calls: [], legs, journal: lines });
     const record = await findCallRecord(database.db, call.id);
     expect(record?.journal).toEqual(lines);
     expect(record?.legs).toHaveLength(50);
@@ -121,8 +119,7 @@ describe('the record of a call', () => {
       flowPath: [{ step: 'greeting', what: 'entered', atMs: t0 }],
     });
     const legs = [newLeg(call.id), newLeg(call.id, { role: 'agent', personId: agent.id, createdAtMs: t0 + 1 })];
-    await upsertLegs(database.db, legs);
-    await appendJournal(database.db, [entry(call.id, 0)]);
+    await writeCalls(database.db, { calls: [], legs, journal: [entry(call.id, 0)] });
     const order = await saveOrderOfCall(database.db, {
       id: randomUUID(),
       callId: call.id,

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Secret } from '../../src/config/secret.ts';
 import type { Call } from '../../src/domain/call/call.ts';
-import { type LegRecord, upsertCalls } from '../../src/store/calls.ts';
+import { writeCalls } from '../../src/store/call-batch.ts';
+import type { LegRecord } from '../../src/store/calls.ts';
 import type { Db } from '../../src/store/database.ts';
 import { createPerson, type NewPerson, type Person } from '../../src/store/people.ts';
 
@@ -64,7 +65,7 @@ export function newCall(changes: Partial<Call> = {}): Call {
 
 export async function addCall(db: Db, changes: Partial<Call> = {}): Promise<Call> {
   const call = newCall(changes);
-  await upsertCalls(db, [call]);
+  await writeCalls(db, { calls: [call], legs: [], journal: [] });
   return call;
 }
 

@@ -17,13 +17,18 @@ export class Dispatcher {
   readonly #seats: SeatBook;
   readonly #log: Logger;
   readonly #maxWaiting: number;
-  /** Resolves when what happened so far is stored: a phone is never rung for a call that a crash would forget. */
-  readonly #committed: () => Promise<void>;
+  /** Resolves when the call is stored: a phone is never rung for a call that a crash would forget. */
+  readonly #committed: (callId: string) => Promise<void>;
   #deliver: (callId: string, agent: AgentPart) => void = () => undefined;
   #again = false;
   #matching = false;
 
-  constructor(options: { seats: SeatBook; maxWaiting: number; log: Logger; committed?: () => Promise<void> }) {
+  constructor(options: {
+    seats: SeatBook;
+    maxWaiting: number;
+    log: Logger;
+    committed?: (callId: string) => Promise<void>;
+  }) {
     this.#seats = options.seats;
     this.#maxWaiting = options.maxWaiting;
     this.#log = options.log;
@@ -86,7 +91,7 @@ export class Dispatcher {
     if (caller === undefined) return;
     this.#waiting.delete(callId);
     this.#reserving.add(callId);
-    Promise.all([this.#seats.reserve(personId, callId), this.#committed()])
+    Promise.all([this.#seats.reserve(personId, callId), this.#committed(callId)])
       .then(([agent]) => agent)
       .catch((error: unknown) => {
         this.#log.error(
