@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort, rtpPortBlock } from '../free-ports.ts';
-import { type Codec, payloadTypes } from '../phone/g711.ts';
+import { type Codec, encodeG711, payloadTypes } from '../phone/g711.ts';
+import { sampleRate } from '../phone/hearing.ts';
 import type { SocketAddress } from '../phone/transport.ts';
 
 export interface SippRun {
@@ -17,16 +18,29 @@ export interface SippRun {
   readonly callsPerSecond: number;
   /** The whole run is killed after this. */
   readonly withinMs: number;
+  /** Each call says this tone until the other side hangs up; without it, it says nothing and hangs up by itself. */
+  readonly toneHz?: number;
 }
 
-const scenarioFile = fileURLToPath(new URL('./basic-call.xml', import.meta.url));
+const scenarioFile = (name: string): string => fileURLToPath(new URL(`./${name}.xml`, import.meta.url));
+
+/** One second of the tone as bare G.711, which SIPp cuts into packets; whole periods, so that it can be repeated. */
+function toneOf(codec: Codec, hz: number): Buffer {
+  const second = Int16Array.from({ length: sampleRate }, (_, at) =>
+    Math.round(8000 * Math.sin((2 * Math.PI * hz * at) / sampleRate)),
+  );
+  return encodeG711(codec, second);
+}
 
 /** @throws Error with SIPp's own words when a single call went otherwise than the scenario says. */
 export async function runSipp(run: SippRun): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'yht-sipp-'));
   try {
     const scenario = join(folder, 'scenario.xml');
-    const text = (await readFile(scenarioFile, 'utf8'))
+    const tone = join(folder, 'tone.raw');
+    if (run.toneHz !== undefined) await writeFile(tone, toneOf(run.codec, run.toneHz));
+    const text = (await readFile(scenarioFile(run.toneHz === undefined ? 'basic-call' : 'talking-call'), 'utf8'))
+      .replaceAll('[$tone]', tone)
       .replaceAll('[$codec]', String(payloadTypes[run.codec]))
       .replaceAll('[$name]', run.codec);
     await writeFile(scenario, text);
