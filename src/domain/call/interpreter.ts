@@ -6,6 +6,7 @@ import { arrivalRows } from './table/arrival.ts';
 import { conferenceRows } from './table/conference.ts';
 import { consultRows } from './table/consult.ts';
 import { endingRows } from './table/ending.ts';
+import { foundRows } from './table/found.ts';
 import { musicRows } from './table/music.ts';
 import { queueRows } from './table/queue.ts';
 import { talkRows } from './table/talk.ts';
@@ -14,6 +15,7 @@ import { talkRows } from './table/talk.ts';
 export const callTable: readonly Row[] = [
   ...arrivalRows,
   ...musicRows,
+  ...foundRows,
   ...queueRows,
   ...talkRows,
   ...conferenceRows,

@@ -99,6 +99,8 @@ export function requeue(call: Call, around: Surroundings, before: readonly Effec
   const queue = call.queue ?? 'citizen';
   const queuedAtMs = call.queuedAtMs ?? around.nowMs;
   const [parked, parkEffects] = parkAll({ ...call, queue, queuedAtMs }, ['citizen']);
+  // On the way into a bridge that did not come about: parked anew, he is told of and hears music.
+  if (call.citizenPlace === 'moving') parkEffects.push({ do: 'park', role: 'citizen', both: false });
   const [playing, musicEffects] = parked.citizenPlace === 'parked' ? music(parked) : [parked, []];
   return go(playing, 'waiting', around, [
     ...before,

@@ -27,6 +27,7 @@ export interface SeatBookOptions {
 const refusedSeatRestMs = 1000;
 /** Longer than any healthy commit, short enough for a citizen who waits. */
 const storeDeadlineMs = 1000;
+const saveAgainMs = 3000;
 const localPrefix = 'local-';
 const isLocal = (fencingToken: string): boolean => fencingToken.startsWith(localPrefix);
 
@@ -303,10 +304,9 @@ export class SeatBook {
   async #change(personId: string, change: (seat: Seat) => Seat): Promise<void> {
     // Stored before it counts; while the database does not answer agents must be able to go on all the same.
     const stored = this.#inTurn(personId, () => this.#save(change(this.#must(personId))));
-    await withinTime(this.#options.clock, 'storing the seat', storeDeadlineMs, stored).catch((error: unknown) => {
-      const { log } = this.#options;
-      log.error({ personId, error: errorChain(error) }, 'seat status was not stored; it counts until a restart');
-    });
+    await withinTime(this.#options.clock, 'storing the seat', storeDeadlineMs, stored).catch((error: unknown) =>
+      this.#storeAgain(personId, error),
+    );
     this.#cancelTimer(`wrapUp/${personId}`);
     this.#put(change(this.#must(personId)));
   }
@@ -330,12 +330,21 @@ export class SeatBook {
 
   /** Stores the seat as it is when its turn comes. */
   #saveLater(personId: string): void {
-    this.#inTurn(personId, () => this.#save(this.#must(personId))).catch((error: unknown) => {
-      this.#options.log.error(
-        { personId, error: errorChain(error) },
-        'seat status was not stored; it counts until a restart',
-      );
-    });
+    this.#inTurn(personId, () => this.#save(this.#must(personId))).catch((error: unknown) =>
+      this.#storeAgain(personId, error),
+    );
+  }
+
+  /** A status that is not stored, or of which that isn't known, would be another one after a restart. */
+  #storeAgain(personId: string, error: unknown): void {
+    const { clock, log } = this.#options;
+    log.error({ personId, error: errorChain(error) }, 'seat status was not stored; it counts, and is stored later');
+    const key = `save/${personId}`;
+    this.#cancelTimer(key);
+    this.#timers.set(
+      key,
+      clock.setTimer(saveAgainMs, () => this.#saveLater(personId)),
+    );
   }
 
   #armWrapUp(personId: string): void {

@@ -1,7 +1,7 @@
 import type { Call } from '../../domain/call/call.ts';
 import type { CallBatch, JournalEntry, LegRecord } from '../ports.ts';
 
-/** What waits to be stored. Each line of the journal belongs to a call that waits as well. */
+/** What waits to be stored. */
 export interface Backlog {
   readonly calls: ReadonlyMap<string, Call>;
   readonly legs: ReadonlyMap<string, LegRecord>;
@@ -20,7 +20,8 @@ export function nextBatch({ calls, legs, journal }: Backlog, limit: number): Cal
     else lines.push(entry);
   }
   const chosen: Call[] = [];
-  const lines: JournalEntry[] = [];
+  // A step that left the call as it was adds a line to a call that is stored already.
+  const lines = journal.filter((entry) => !calls.has(entry.callId)).slice(0, limit);
   for (const call of calls.values()) {
     const own = linesOf.get(call.id) ?? [];
     const full = chosen.length >= limit || lines.length + own.length > limit;

@@ -122,12 +122,12 @@ export class CallRuntime {
     const live = this.#calls.get(known.callId);
     if (live === undefined) {
       // A leg that outlived its call (its end was not told in time): let it go as soon as it shows itself.
-      if (event.type === 'legParked') this.#care.letGo(event.leg);
+      if (showsItself(event)) this.#care.letGo(event.leg);
       return;
     }
     this.#push(live, () => {
-      // One that the call has let go of is still there: the hang-up did not reach the switch.
-      if (event.type === 'legParked' && roleOf(live.call, event.leg) === undefined) this.#care.letGo(event.leg);
+      // One that the call has let go of is still there: the hang-up came too early or not at all.
+      if (showsItself(event) && roleOf(live.call, event.leg) === undefined) this.#care.letGo(event.leg);
       return translate(live.call, event, (leg) => this.#legs.get(leg));
     });
   }
@@ -444,6 +444,10 @@ export class CallRuntime {
     }
   }
 }
+
+/** Whether a leg rings, talks or waits: a sign of life of one that should be gone. */
+const showsItself = ({ type }: SwitchEvent): boolean =>
+  type === 'legRinging' || type === 'legAnswered' || type === 'legParked';
 
 /** What the switch's list says of a parked leg, in the words of its event. */
 function parkedAsShown(leg: LegSnapshot, atMs: number): Extract<SwitchEvent, { type: 'legParked' }> {
