@@ -61,6 +61,7 @@ export class SimulatedControl {
   readonly desk: DeskService;
   readonly #log: Logger;
   readonly #phones = new Set<string>();
+  readonly #store: SimulatedStore;
   #alive = true;
   #taken = false;
 
@@ -70,14 +71,9 @@ export class SimulatedControl {
     this.clock = clock;
     this.telephone = telephone;
     this.#log = log;
-    const self = this;
-    const user = {
-      get alive() {
-        return self.#alive;
-      },
-    };
-    this.seats = new SeatBook({ store: store.seatStore(user), clock, ids, log, settings: houseTimes });
-    this.writer = new CallWriter({ store: store.callStore(user), clock, log, spool: store.spool(user) });
+    this.#store = store;
+    this.seats = new SeatBook({ store: store.seatStore(this), clock, ids, log, settings: houseTimes });
+    this.writer = new CallWriter({ store: store.callStore(this), clock, log, spool: store.spool(this) });
     this.dispatcher = new Dispatcher({
       seats: this.seats,
       maxWaiting: house.maxWaiting,
@@ -96,10 +92,10 @@ export class SimulatedControl {
       seats: this.seats,
       dispatcher: this.dispatcher,
       writer: this.writer,
-      store: store.callStore(user),
+      store: store.callStore(this),
       settings: { ...houseTimes, ratingEnabled: house.ratingEnabled, maxLiveCalls: house.maxLiveCalls },
     });
-    this.desk = this.#makeDesk(options, store.deskStore(user));
+    this.desk = this.#makeDesk(options, store.deskStore(this));
     this.runtime.observe(this.desk);
     this.runtime.observe(options.observer);
     this.seats.listen(
@@ -131,6 +127,7 @@ export class SimulatedControl {
   /** The process dies at once, wherever it is. */
   kill(): void {
     this.#alive = false;
+    this.#store.died(this);
     this.clock.end();
     this.telephone.kill();
   }

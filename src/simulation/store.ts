@@ -51,6 +51,8 @@ export class SimulatedStore {
   readonly #options: SimulatedStoreOptions;
   #disk: string | undefined;
   #tokens = 0;
+  /** What each process has under way. */
+  readonly #underWay = new Map<StoreUser, Set<() => void>>();
   #orders = 0;
   /** While it is down every statement fails; so does what is under way. */
   down = false;
@@ -66,6 +68,14 @@ export class SimulatedStore {
     const sinceMs = this.#options.clock.now();
     const never = { reason: null, idleSinceMs: null, wrapUpEndsAtMs: null };
     this.seats.set(personId, { personId, name, extension, status: 'offline', sinceMs, ...never });
+  }
+
+  /** A process has died: what it had under way is committed now or never. */
+  died(user: StoreUser): void {
+    for (const commit of this.#underWay.get(user) ?? []) {
+      if (!this.down && this.#options.random.chance(0.5)) commit();
+    }
+    this.#underWay.delete(user);
   }
 
   /** Forgets what is over, so that thousands of hours fit into memory. */
@@ -224,8 +234,11 @@ export class SimulatedStore {
   async #run<T>(user: StoreUser, what: string, work: () => T): Promise<T> {
     const { random, weather, trace } = this.#options;
     const slow = random.chance(weather().slowStoreChance);
+    const underWay = this.#underWay.get(user) ?? new Set();
+    this.#underWay.set(user, underWay.add(work));
     await this.#pause(slow ? random.between(100, 4_000) : random.between(0.2, 4));
-    if (!user.alive && random.chance(0.5)) return this.#never();
+    if (!user.alive) return this.#never();
+    underWay.delete(work);
     const failed = random.chance(weather().storeFailureChance);
     if (this.down || (failed && random.chance(0.5))) return this.#fail(user, what, this.down ? 'down' : 'failed');
     const value = work();

@@ -28,6 +28,7 @@ export interface SimulatedSwitchOptions {
 }
 
 const commandDeadlineMs = 3_000;
+const jobMarginMs = 15_000;
 
 /** One connection to the switch; what belongs to an earlier one is thrown away. */
 interface Link {
@@ -129,7 +130,19 @@ export class SimulatedSwitch implements TelephoneSwitch {
 
   originate(request: OriginateRequest): SwitchReply {
     const who = request.target.kind === 'phone' ? request.target.user : request.target.number;
-    return this.#command(request.leg, `originate to ${who}`, () => this.#options.core.originate(request));
+    const link = this.#link;
+    let made = false;
+    // The adapter ends a leg of which it has neither seen anything nor heard the job's result.
+    this.#options.clock.setTimer(request.ringTimeoutMs + jobMarginMs, () => {
+      if (made || link === undefined || link !== this.#link) return;
+      const atMs = this.#options.clock.now();
+      const never = { q850: undefined, sipStatus: undefined, endedBy: 'unknown' } as const;
+      this.tell({ type: 'legEnded', leg: request.leg, atMs, cause: 'RECOVERY_ON_TIMER_EXPIRE', ...never });
+    });
+    return this.#command(request.leg, `originate to ${who}`, () => {
+      made = true;
+      return this.#options.core.originate(request);
+    });
   }
 
   bridge(a: LegId, b: LegId): SwitchReply {
