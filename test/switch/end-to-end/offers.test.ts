@@ -35,7 +35,7 @@ describe('offers to agents', () => {
     const call = await (await hotline.citizen('13800000001')).call('12345');
     const ringing = await first.phone.nextInvite();
     expect(second.desk.pushes.filter((push) => push.type === 'offer')).toEqual([]);
-    await ringing.answer();
+    ringing.answer();
     await first.desk.callState('talking');
     await call.hangup();
     await ringing.ended();
@@ -49,11 +49,11 @@ describe('offers to agents', () => {
     const first = await ready('1001');
     const second = await ready('1002');
     const call = await (await hotline.citizen('13800000002', { toneHz: tones.citizen })).call('12345');
-    await (await first.phone.nextInvite()).reject(status);
+    (await first.phone.nextInvite()).reject(status);
     const ringing = await second.phone.nextInvite();
     await first.desk.push('offerGone');
     await seatStatus(first.desk, 'break', reason);
-    await ringing.answer();
+    ringing.answer();
     await ringing.hears(tones.citizen);
     await call.hangup();
     await ringing.ended();
@@ -67,7 +67,7 @@ describe('offers to agents', () => {
     unanswered.ring();
     const ringing = await second.phone.nextInvite({ withinMs: 6000 });
     await unanswered.ended();
-    await ringing.answer();
+    ringing.answer();
     await seatStatus(first.desk, 'break', '未应答');
     await second.desk.callState('talking');
     await call.hangup();
@@ -81,7 +81,7 @@ describe('offers to agents', () => {
     await first.desk.seatIs('without a phone', (seat) => !seat.phoneRegistered);
     const call = await (await hotline.citizen('13800000004')).call('12345');
     const ringing = await second.phone.nextInvite();
-    await ringing.answer();
+    ringing.answer();
     await call.hangup();
     await ringing.ended();
     await first.phone.register();
@@ -94,7 +94,7 @@ describe('offers to agents', () => {
     const ringing = await agent.phone.nextInvite();
     const offer = await agent.desk.push('offer');
     expect(offer.call.card.waitedMs).toBeGreaterThan(0);
-    await ringing.answer();
+    ringing.answer();
     await agent.desk.callState('talking');
     await call.hangup();
     await ringing.ended();
@@ -124,7 +124,7 @@ describe('offers to agents', () => {
     await first.phone.vanish();
     const call = await (await hotline.citizen('13800000007')).call('12345');
     const ringing = await second.phone.nextInvite({ withinMs: 8000 });
-    await ringing.answer();
+    ringing.answer();
     await call.hangup();
     await ringing.ended();
   });

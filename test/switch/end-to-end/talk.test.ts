@@ -17,7 +17,7 @@ describe('a citizen dials 12345 and talks with an agent', () => {
     expect(offer.call.card).toMatchObject({ number: '138****1234', dialledNumber: '12345', queueName: '市民服务' });
     await call.answered();
     ringing.ring();
-    await ringing.answer();
+    ringing.answer();
     await call.hears(440);
     await ringing.hears(1000);
     await desk.callState('talking');

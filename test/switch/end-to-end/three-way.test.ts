@@ -28,7 +28,7 @@ describe('the sub-centre 12366 joins a call', () => {
     const ringing = await subcentre.nextInvite();
     ringing.ring();
     await subcentreDesk.push('offer', (push) => push.call.callId === callId);
-    await ringing.answer();
+    ringing.answer();
     await agent.desk.callState('consulting');
     await current.agent.hears(tones.subcentre);
     await ringing.hears(tones.agent);
@@ -135,7 +135,7 @@ describe('the sub-centre 12366 joins a call', () => {
     await agent.desk.do({ do: 'transfer', callId: current.callId, number: '12366' });
     const third = await subcentre.nextInvite();
     third.ring();
-    await third.answer();
+    third.answer();
     await current.agent.ended();
     await current.citizen.hears(tones.subcentre);
     await third.hears(tones.citizen);
@@ -154,7 +154,7 @@ describe('the sub-centre 12366 joins a call', () => {
     const { callId } = current;
     await agent.desk.do({ do: 'consult', callId, number: '12366' });
     const third = await subcentre.nextInvite();
-    await third.reject(status);
+    third.reject(status);
     await agent.desk.callState('held');
     await agent.desk.push('notice', (push) => push.text.includes(text));
     await agent.desk.do({ do: 'resume', callId });
@@ -165,7 +165,7 @@ describe('the sub-centre 12366 joins a call', () => {
   it('is busy and the agent does nothing: the citizen comes back by himself', async () => {
     current = await talk(hotline, agent);
     await agent.desk.do({ do: 'consult', callId: current.callId, number: '12366' });
-    await (await subcentre.nextInvite()).reject(486);
+    (await subcentre.nextInvite()).reject(486);
     await agent.desk.callState('held');
     await agent.desk.callState('talking', 12_000);
     await current.citizen.hears(tones.agent);

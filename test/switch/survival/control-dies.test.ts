@@ -54,7 +54,7 @@ describe('control is killed with -9', () => {
     // The first who came is the first who is served.
     await agent.desk.do({ do: 'endWrapUp' });
     const ringing = await agent.phone.nextInvite();
-    await ringing.answer();
+    ringing.answer();
     await ringing.hears(tones.citizen);
     await first.hears(tones.agent);
     await ringing.hangup();
@@ -75,7 +75,7 @@ describe('control is killed with -9', () => {
     await agent.desk.open();
     // The offer survives the restart, or its leg is hung up and the citizen offered anew; either way one phone rings.
     const ringing = lost.isEnded ? await agent.phone.nextInvite() : lost;
-    await ringing.answer();
+    ringing.answer();
     await ringing.hears(tones.citizen);
     await call.hangup();
     await ringing.ended();

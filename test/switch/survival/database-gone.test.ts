@@ -13,7 +13,7 @@ describe('the database is gone', () => {
     hotline.cutDatabase(true);
     const call = await (await hotline.citizen('13800000001', { toneHz: tones.citizen })).call('12345');
     const ringing = await agent.phone.nextInvite({ withinMs: 10_000 });
-    await ringing.answer();
+    ringing.answer();
     await call.hears(tones.agent);
     await ringing.hears(tones.citizen);
     const offer = await agent.desk.push('offer');
