@@ -280,7 +280,7 @@ export class CallRuntime {
       await this.#run(live, { do: 'startTimer', timer: 'step', delayMs: settings.stepTimeoutMs });
       // Taken so late that the dialplan may have begun to treat the caller: a person is better than its message.
       if (clock.now() - event.atMs > lateArrivalMs) await this.#run(live, { do: 'park', role: 'citizen', both: false });
-      this.#care.claim(event.leg);
+      this.#care.claimNew(event.leg);
       if (event.answered) await this.#step(live, { type: 'citizenFound', sinceMs });
       else await this.#run(live, { do: 'answer' });
     });

@@ -24,6 +24,15 @@ export class LegCare {
     this.#repeat('claim', leg, () => this.#telephone.claim(leg));
   }
 
+  /** A new caller is the dialplan's after 4 s: when the claim may have come later than that, he is taken back. */
+  claimNew(leg: LegId): void {
+    this.#repeat('claim', leg, async () => {
+      const reply = await this.#telephone.claim(leg);
+      if (!reply.ok && reply.error.kind === 'deadline') this.bringBack(leg);
+      return reply;
+    });
+  }
+
   /** Ends a leg that nobody owns; one that has gone meanwhile is no news. */
   letGo(leg: LegId): void {
     this.#repeat('hang-up of a stray leg', leg, () => this.#telephone.hangup(leg, 'NORMAL_CLEARING'));

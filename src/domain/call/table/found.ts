@@ -4,7 +4,7 @@
  */
 import type { Call, CallEvent, Role } from '../call.ts';
 import { go, type Row, row, stay } from '../decision.ts';
-import { hangup, parkAll } from '../moves.ts';
+import { bridgeWhenParked, hangup, parkAll, placed } from '../moves.ts';
 
 const pair = (one: Role, other: Role) => (_call: Call, event: Extract<CallEvent, { type: 'bridged' }>) =>
   (event.a === one && event.b === other) || (event.a === other && event.b === one);
@@ -30,7 +30,7 @@ export const foundRows: readonly Row[] = [
     { when: pair('agent', 'subcentre') },
   ),
   row(
-    ['consultRinging'],
+    ['consultRinging', 'consultConnecting', 'transferConnecting'],
     'bridged',
     'The order to part them did not reach the switch: given again.',
     (call) => {
@@ -40,12 +40,54 @@ export const foundRows: readonly Row[] = [
     { when: pair('citizen', 'agent') },
   ),
   row(
+    ['transferConnecting'],
+    'bridged',
+    'The order to put the citizen through did not reach the switch: given again.',
+    (call) => stay(call, [{ do: 'bridge', a: 'citizen', b: 'subcentre' }]),
+    { when: pair('agent', 'subcentre') },
+  ),
+  row(
     ['holding', 'held'],
     'bridged',
     'The order to part them did not reach the switch, and nobody waits for it any more: they talk.',
     (call, _event, around) =>
       go({ ...call, playId: null }, 'talking', around, [{ do: 'cancelTimer', timer: 'autoResume' }]),
     { when: pair('citizen', 'agent') },
+  ),
+
+  ...(['citizenParked', 'subcentreParked'] as const).map((parked) =>
+    row(
+      ['withSubcentre'],
+      parked,
+      'Both are parked and neither has gone: an order that came late has parted them. Together again.',
+      (call, _event, around) => {
+        const [bridging, effects] = bridgeWhenParked(call, 'citizen', 'subcentre');
+        return go(bridging, 'transferConnecting', around, effects);
+      },
+      { when: (call) => call.citizenPlace === 'parked' && call.consult?.place === 'parked' },
+    ),
+  ),
+  ...(['agentParked', 'subcentreParked'] as const).map((parked) =>
+    row(
+      ['consulting', 'agentWithSubcentre'],
+      parked,
+      'Both are parked and neither has gone: an order that came late has parted them. Together again.',
+      (call, _event, around) => {
+        const [bridging, effects] = bridgeWhenParked(call, 'agent', 'subcentre');
+        return call.state === 'consulting'
+          ? go(bridging, 'consultConnecting', around, effects)
+          : stay(bridging, effects);
+      },
+      { when: (call) => call.agent?.place === 'parked' && call.consult?.place === 'parked' },
+    ),
+  ),
+  ...(['citizen', 'agent', 'subcentre'] as const).map((role) =>
+    row(
+      ['threeWay'],
+      `${role}Parked`,
+      'Who hangs up is not parked first: an order that came late has taken this one out. In again.',
+      (call) => stay(placed(call, role, 'moving'), [{ do: 'join', role, both: false }]),
+    ),
   ),
 ];
 
