@@ -21,7 +21,7 @@ import { citizenCall, roleOf, translate } from './translate.ts';
 /** At most this many events wait for one call; beyond it something loops, and the event is refused and logged. */
 const eventLimitPerCall = 1000;
 /** The dialplan treats a caller whom nobody has taken for 4 s. */
-const lateArrivalMs = 3_500;
+const lateArrivalMs = 3_000;
 const readAgainMs = 500;
 
 /** Who watches calls: the desks, the metrics. Called after each step, in the call's own order; must not throw or wait. */
@@ -70,7 +70,11 @@ export class CallRuntime {
       consultRingTimeoutMs: options.settings.consultRingTimeoutMs,
       hotlineNumber: options.hotlineNumber,
     };
-    this.#care = new LegCare(options.telephone, options.log);
+    this.#care = new LegCare({
+      ...options,
+      isKnown: (leg) => this.#legs.get(leg) !== undefined,
+      onGone: (leg) => this.onLeg(endUntold(leg, options.clock.now())),
+    });
     this.#inbox = new SwitchInbox(
       { leg: (event) => this.#onLeg(event), agree: (event) => this.#agree(event) },
       options.log,
@@ -160,15 +164,7 @@ export class CallRuntime {
     if (!this.#restored) await this.#loadLive();
     for (const leg of this.#legs.all()) {
       if (present.has(leg.leg) || (await this.#stillThere(leg.leg))) continue;
-      this.#onLeg({
-        type: 'legEnded',
-        leg: leg.leg,
-        atMs: event.atMs,
-        cause: 'CRASH',
-        q850: undefined,
-        sipStatus: undefined,
-        endedBy: 'unknown',
-      });
+      this.#onLeg(endUntold(leg.leg, event.atMs));
     }
     for (const leg of present.values()) {
       const known = this.#legs.get(leg.leg);
@@ -177,7 +173,7 @@ export class CallRuntime {
         continue;
       }
       if (leg.role === 'citizen' && leg.direction === 'inbound' && leg.parked) {
-        this.#onUnknownLeg(parkedAsShown(leg, event.atMs));
+        this.#onUnknownLeg(parkedAsShown(leg, event.atMs), leg.createdAtMs);
       } else if (leg.role === 'agent' || leg.role === 'subcentre') {
         this.#care.letGo(leg.leg);
       }
@@ -186,10 +182,11 @@ export class CallRuntime {
 
   /**
    * The switch's list lags behind its events, so a leg that it lacks may be a new one. Without an answer nothing is
-   * concluded: the link broke again, and the next snapshot decides.
+   * concluded: it is asked again, or the link broke and the next snapshot decides.
    */
   async #stillThere(leg: string): Promise<boolean> {
     const reply = await this.#options.telephone.exists(leg);
+    if (!reply.ok) this.#care.makeSure(leg);
     return !reply.ok || reply.value;
   }
 
@@ -279,7 +276,7 @@ export class CallRuntime {
       this.#tell((observer) => observer.onCall(undefined, call, undefined));
       await this.#run(live, { do: 'startTimer', timer: 'step', delayMs: settings.stepTimeoutMs });
       // Taken so late that the dialplan may have begun to treat the caller: a person is better than its message.
-      if (clock.now() - event.atMs > lateArrivalMs) await this.#run(live, { do: 'park', role: 'citizen', both: false });
+      if (clock.now() - sinceMs > lateArrivalMs) await this.#run(live, { do: 'park', role: 'citizen', both: false });
       this.#care.claimNew(event.leg);
       if (event.answered) await this.#step(live, { type: 'citizenFound', sinceMs });
       else await this.#run(live, { do: 'answer' });
@@ -396,7 +393,15 @@ export class CallRuntime {
       { command: effect.do, kind: reply.error.kind, error: reply.error.message },
       'the switch did not do it',
     );
+    if (reply.error.kind === 'gone') this.#doubtLegs(live.call.id);
     this.#push(live, () => ({ type: 'commandFailed', command: effect.do, kind: reply.error.kind }));
+  }
+
+  /** One of them is not there any more; those of which nothing has been seen yet may still be made. */
+  #doubtLegs(callId: string): void {
+    for (const { leg, direction, ringingAtMs, answeredAtMs } of this.#legs.ofCall(callId)) {
+      if (direction === 'inbound' || ringingAtMs !== null || answeredAtMs !== null) this.#care.makeSure(leg);
+    }
   }
 
   /** What to play where the table says `{position}`; undefined when there is no news, and the music goes on. */
@@ -443,6 +448,12 @@ export class CallRuntime {
       }
     }
   }
+}
+
+/** The end of a leg that is not on the switch any more, and of whose end nothing was told. */
+function endUntold(leg: string, atMs: number): SwitchEvent {
+  const unknown = { q850: undefined, sipStatus: undefined, endedBy: 'unknown' } as const;
+  return { type: 'legEnded', leg, atMs, cause: 'CRASH', ...unknown };
 }
 
 /** Whether a leg rings, talks or waits: a sign of life of one that should be gone. */

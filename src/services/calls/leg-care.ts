@@ -1,9 +1,22 @@
+import type { Clock } from '../../kernel/clock.ts';
 import { errorChain } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
 import type { LegId, SwitchReply, TelephoneSwitch } from '../../switch/port.ts';
 
 /** A command takes its deadline to fail, and the dialplan waits 20 s for a claim. */
 const attempts = 4;
+/** An end is told when the recording's file is whole, 2 s after it at the latest. */
+const doubtMs = 3_000;
+
+export interface LegCareOptions {
+  readonly telephone: TelephoneSwitch;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Whether a leg's end has not been told yet. */
+  readonly isKnown: (leg: LegId) => boolean;
+  /** The switch says that a known leg is not there any more. */
+  readonly onGone: (leg: LegId) => void;
+}
 
 /**
  * Commands about legs that no call waits for. They do no harm when they are carried out twice, so they are repeated
@@ -11,12 +24,36 @@ const attempts = 4;
  * is lost would leave somebody in silence. Once the link is down the next snapshot decides.
  */
 export class LegCare {
+  readonly #options: LegCareOptions;
   readonly #telephone: TelephoneSwitch;
   readonly #log: Logger;
+  /** Legs that will be asked for in a moment. */
+  readonly #doubted = new Set<LegId>();
 
-  constructor(telephone: TelephoneSwitch, log: Logger) {
-    this.#telephone = telephone;
-    this.#log = log;
+  constructor(options: LegCareOptions) {
+    this.#options = options;
+    this.#telephone = options.telephone;
+    this.#log = options.log;
+  }
+
+  /** Asks in a moment whether a leg is still there, unless its end is told meanwhile: that news may have been lost. */
+  makeSure(leg: LegId): void {
+    if (this.#doubted.has(leg)) return;
+    this.#doubted.add(leg);
+    this.#options.clock.setTimer(doubtMs, () => {
+      this.#doubted.delete(leg);
+      if (!this.#options.isKnown(leg)) return;
+      this.#ask(leg).catch((error: unknown) =>
+        this.#log.error({ leg, error: errorChain(error) }, 'the switch could not be asked for a leg'),
+      );
+    });
+  }
+
+  async #ask(leg: LegId): Promise<void> {
+    const reply = await this.#telephone.exists(leg);
+    if (reply.ok) {
+      if (!reply.value && this.#options.isKnown(leg)) this.#options.onGone(leg);
+    } else if (reply.error.kind === 'deadline') this.makeSure(leg);
   }
 
   /** The dialplan arms its own way out whenever it parks a leg; while control is there, control decides. */
