@@ -33,6 +33,7 @@ export class World {
   #control: SimulatedControl | undefined;
   #stormy = false;
   #calmSinceMs = startMs;
+  #stalledUntilMs = startMs;
   /** Steps until control dies. */
   #fuse = Number.POSITIVE_INFINITY;
   #restarting = false;
@@ -124,7 +125,8 @@ export class World {
       this.trace.step += 1;
       const nowMs = this.clock.now();
       const control = this.#control;
-      if (!control?.ready || this.#store.down || !this.#core.running) this.#disturbed();
+      const stalled = nowMs < this.#stalledUntilMs;
+      if (!control?.ready || this.#store.down || !this.#core.running || stalled) this.#disturbed();
       if (control?.ready) this.#invariants.check(control, this.#calmSinceMs);
       if (nowMs >= journalAtMs) {
         journalAtMs = nowMs + 30_000;
@@ -210,7 +212,7 @@ export class World {
       const forMs = random.between(200, 9_000);
       this.trace.note([], `the link stalls for ${Math.floor(forMs)} ms`);
       this.#control?.telephone.stall(forMs);
-      this.#disturbedUntil(forMs);
+      this.#stalledUntilMs = this.clock.now() + forMs;
     });
     this.#every(weather.switchCrashEveryMs, () => this.#crashSwitch());
     this.#every(weather.controlCrashEveryMs, () => {
@@ -253,11 +255,6 @@ export class World {
 
   #disturbed(): void {
     this.#calmSinceMs = this.clock.now();
-  }
-
-  #disturbedUntil(forMs: number): void {
-    this.#disturbed();
-    this.clock.setTimer(forMs, () => this.#disturbed());
   }
 
   #fellBack(leg: string): void {
