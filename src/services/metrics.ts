@@ -2,7 +2,8 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { AgentPart, Call, CallEvent } from '../domain/call/call.ts';
 import type { Dispatcher } from './acd/dispatcher.ts';
 import type { SeatBook } from './acd/seat-book.ts';
-import type { CallObserver, CallRuntime } from './calls/call-runtime.ts';
+import type { CallObserver } from './calls/call-observers.ts';
+import type { CallRuntime } from './calls/call-runtime.ts';
 import type { CallWriter } from './calls/call-writer.ts';
 
 /** The service's own registry, so that two services in one process (tests) don't share numbers. */

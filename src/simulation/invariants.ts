@@ -1,6 +1,6 @@
 import type { DeskRequest } from '../desk/protocol.ts';
 import { type Call, type CallEvent, deskCommands } from '../domain/call/call.ts';
-import type { CallObserver } from '../services/calls/call-runtime.ts';
+import type { CallObserver } from '../services/calls/call-observers.ts';
 import type { DeskOutcome } from '../services/desk/desk-service.ts';
 import { conditions } from './conditions.ts';
 import type { SimulatedControl } from './control.ts';

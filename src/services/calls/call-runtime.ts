@@ -1,5 +1,5 @@
 import type { AnnouncedPosition } from '../../domain/acd/position-announcement.ts';
-import type { AgentPart, Call, CallEvent, Effect, TimerName } from '../../domain/call/call.ts';
+import type { Call, CallEvent, Effect, TimerName } from '../../domain/call/call.ts';
 import type { Surroundings } from '../../domain/call/decision.ts';
 import { step, type Verdict } from '../../domain/call/interpreter.ts';
 import { placeOf, presentRoles } from '../../domain/call/moves.ts';
@@ -9,6 +9,8 @@ import type { Logger } from '../../kernel/log.ts';
 import { SerialQueue } from '../../kernel/serial.ts';
 import type { LegSnapshot, LinkEvent, SwitchEvent } from '../../switch/port.ts';
 import type { CallStore, LegRecord } from '../ports.ts';
+import { endUntold, parkedAsShown, showsItself } from './as-shown.ts';
+import { type CallObserver, CallObservers } from './call-observers.ts';
 import { runSwitchEffect, type SwitchEffect, type SwitchEffectContext } from './effects.ts';
 import { journalDetails } from './journal-details.ts';
 import { LegBook } from './leg-book.ts';
@@ -23,15 +25,6 @@ const eventLimitPerCall = 1000;
 /** The dialplan treats a caller whom nobody has taken for 4 s. */
 const lateArrivalMs = 3_000;
 const readAgainMs = 500;
-
-/** Who watches calls: the desks, the metrics. Called after each step, in the call's own order; must not throw or wait. */
-export interface CallObserver {
-  onCall(before: Call | undefined, after: Call, event: CallEvent | undefined): void;
-  onOffer(call: Call, agent: AgentPart): void;
-  onOfferGone(call: Call, agent: AgentPart, reason: string): void;
-  onConsult(call: Call): void;
-  onNotice(call: Call, text: string): void;
-}
 
 interface LiveCall {
   call: Call;
@@ -52,7 +45,7 @@ export class CallRuntime {
   readonly #legs = new LegBook();
   readonly #care: LegCare;
   readonly #inbox: SwitchInbox;
-  readonly #observers: CallObserver[] = [];
+  readonly #observers: CallObservers;
   readonly #effectContext: SwitchEffectContext;
   /** Citizens left to the dialplan; bounded by the switch's own limit of legs. */
   readonly #untaken = new Set<string>();
@@ -63,6 +56,7 @@ export class CallRuntime {
 
   constructor(options: CallRuntimeOptions) {
     this.#options = options;
+    this.#observers = new CallObservers(options.log);
     this.#effectContext = {
       telephone: options.telephone,
       promptPath: options.promptPath,
@@ -87,7 +81,7 @@ export class CallRuntime {
   }
 
   observe(observer: CallObserver): void {
-    this.#observers.push(observer);
+    this.#observers.add(observer);
   }
 
   /** Told when a citizen whom this control left to the dialplan has gone. */
@@ -144,10 +138,14 @@ export class CallRuntime {
     return true;
   }
 
-  /** Like `post`, and tells what the state table made of it. */
-  async ask(callId: string, event: CallEvent): Promise<Verdict | 'gone'> {
+  /**
+   * Like `post`, and tells what the state table made of it. Without a link to the switch nothing could be done, and a
+   * state that only waits for its time-out would part those who still talk: `linkDown`.
+   */
+  async ask(callId: string, event: CallEvent): Promise<Verdict | 'gone' | 'linkDown'> {
     const live = this.#calls.get(callId);
     if (live === undefined) return 'gone';
+    if (!this.#options.telephone.connected) return 'linkDown';
     return new Promise((resolve) => {
       const pushed = live.queue.push(async () => resolve(await this.#step(live, event)));
       if (!pushed) resolve('refused');
@@ -273,7 +271,7 @@ export class CallRuntime {
     live.queue.push(async () => {
       this.#record(live, undefined, 'arrived', call);
       writer.leg(leg);
-      this.#tell((observer) => observer.onCall(undefined, call, undefined));
+      this.#observers.tell((observer) => observer.onCall(undefined, call, undefined));
       await this.#run(live, { do: 'startTimer', timer: 'step', delayMs: settings.stepTimeoutMs });
       // Taken so late that the dialplan may have begun to treat the caller: a person is better than its message.
       if (clock.now() - sinceMs > lateArrivalMs) await this.#run(live, { do: 'park', role: 'citizen', both: false });
@@ -319,7 +317,7 @@ export class CallRuntime {
         live.log.info({ from: before.state, to: next.call.state, event: event.type }, 'call moved');
       }
     }
-    if (next.call !== before) this.#tell((observer) => observer.onCall(before, next.call, event));
+    if (next.call !== before) this.#observers.tell((observer) => observer.onCall(before, next.call, event));
     if (next.call.agent !== null && next.call.agent.answeredAtMs !== null)
       this.#options.seats.answered(next.call.agent);
     for (const effect of next.effects) await this.#run(live, effect);
@@ -373,10 +371,10 @@ export class CallRuntime {
         seats.release(effect.agent, effect.outcome);
         return;
       case 'offerGone':
-        this.#tell((observer) => observer.onOfferGone(call, effect.agent, effect.reason));
+        this.#observers.tell((observer) => observer.onOfferGone(call, effect.agent, effect.reason));
         return;
       case 'notice':
-        this.#tell((observer) => observer.onNotice(call, effect.text));
+        this.#observers.tell((observer) => observer.onNotice(call, effect.text));
         return;
       default:
         await this.#runOnSwitch(live, effect);
@@ -421,11 +419,11 @@ export class CallRuntime {
     if (effect.do === 'originateAgent' && call.agent !== null) {
       const { agent } = call;
       this.#options.writer.leg(this.#legs.addOf(call, 'agent', atMs));
-      this.#tell((observer) => observer.onOffer(call, agent));
+      this.#observers.tell((observer) => observer.onOffer(call, agent));
     }
     if (effect.do === 'originateSubcentre' && call.consult !== null) {
       this.#options.writer.leg(this.#legs.addOf(call, 'subcentre', atMs));
-      this.#tell((observer) => observer.onConsult(call));
+      this.#observers.tell((observer) => observer.onConsult(call));
     }
   }
 
@@ -437,30 +435,4 @@ export class CallRuntime {
     this.#calls.delete(live.call.id);
     live.log.info({ endClass: live.call.endClass, endReason: live.call.endReason }, 'call ended');
   }
-
-  #tell(tell: (observer: CallObserver) => void): void {
-    for (const observer of this.#observers) {
-      try {
-        tell(observer);
-      } catch (error) {
-        // One watcher's mistake must not stop a call.
-        this.#options.log.error({ error: errorChain(error) }, 'a call observer failed');
-      }
-    }
-  }
-}
-
-/** The end of a leg that is not on the switch any more, and of whose end nothing was told. */
-function endUntold(leg: string, atMs: number): SwitchEvent {
-  const unknown = { q850: undefined, sipStatus: undefined, endedBy: 'unknown' } as const;
-  return { type: 'legEnded', leg, atMs, cause: 'CRASH', ...unknown };
-}
-
-/** Whether a leg rings, talks or waits: a sign of life of one that should be gone. */
-const showsItself = ({ type }: SwitchEvent): boolean =>
-  type === 'legRinging' || type === 'legAnswered' || type === 'legParked';
-
-/** What the switch's list says of a parked leg, in the words of its event. */
-function parkedAsShown(leg: LegSnapshot, atMs: number): Extract<SwitchEvent, { type: 'legParked' }> {
-  return { ...leg, type: 'legParked', atMs, sourceAddress: '' };
 }

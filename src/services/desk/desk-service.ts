@@ -12,7 +12,8 @@ import { errorChain, UserError } from '../../kernel/errors.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import type { Logger } from '../../kernel/log.ts';
 import type { SeatBook } from '../acd/seat-book.ts';
-import type { CallObserver, CallRuntime } from '../calls/call-runtime.ts';
+import type { CallObserver } from '../calls/call-observers.ts';
+import type { CallRuntime } from '../calls/call-runtime.ts';
 import type { CallerHistory, DeskStore, Person, StoredDraft } from '../ports.ts';
 import { deskCallView, seatView, todayView, type ViewContext } from './views.ts';
 
@@ -318,6 +319,7 @@ export class DeskService implements CallObserver {
     if (call.agent?.personId !== personId) return refused('not-your-call', '该通话不在您的座席上');
     const verdict = await this.#options.runtime.ask(callId, event);
     if (verdict === 'gone') return refused('call-ended', '通话已结束');
+    if (verdict === 'linkDown') return refused('switch-unreachable', '与交换机的连接中断，通话仍在继续，请稍候再操作');
     return verdict === 'refused' ? refused('not-now', '当前状态下不能执行此操作') : { ok: true };
   }
 
