@@ -266,6 +266,7 @@ export class SimulatedSwitch implements TelephoneSwitch {
     const fault = random.chance(weather().commandFaultChance)
       ? random.weighted({ lost: 1, noReply: 1, late: 1 })
       : undefined;
+    if (fault !== undefined) this.#options.onFault();
     const arrivesMs = Math.max(
       clock.exactMs + random.between(0.2, 3),
       link.lastCommandMs + 0.002,
