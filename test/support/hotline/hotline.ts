@@ -273,8 +273,7 @@ async function legsLeft(telephoneSwitch: SwitchUnderTest): Promise<string> {
       const { rows = [] } = JSON.parse(await esl.api('show channels as json')) as { rows?: { uuid: string }[] };
       // FreeSWITCH's list keeps the row of a leg that hung up while it was being bridged.
       const left: string[] = [];
-      for (const row of rows)
-        if ((await esl.api(`uuid_exists ${row.uuid}`)) === 'true') left.push(JSON.stringify(row));
+      for (const row of rows) if ((await esl.api(`uuid_exists ${row.uuid}`)) === 'true') left.push(JSON.stringify(row));
       if (left.length === 0) return '';
       if (tries >= 20) return left.join('\n');
       await new Promise((resolve) => setTimeout(resolve, 100));
