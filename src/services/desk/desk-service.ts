@@ -200,13 +200,17 @@ export class DeskService implements CallObserver {
       send(person, undefined);
       return;
     }
+    const reading = this.#options.store.draft(call.id);
     this.#spawn('pop', async () => {
       const [known, draft] = await Promise.all([
         this.#person(personId),
-        this.#soon('draft', this.#options.store.draft(call.id)),
+        this.#soon('draft', reading),
         this.#soon('history', this.#history.get(call.id)),
       ]);
       send(known, draft);
+      if (draft !== undefined) return;
+      const late = await reading;
+      if (late !== undefined) this.#options.push(personId, { type: 'draft', draft: late });
     });
   }
 

@@ -58,7 +58,8 @@ it('is silent while masked, and goes on afterwards', async () => {
     const third = Math.floor(channel.length / 3);
     expect(isSilent(channel.subarray(0, third - 800))).toBe(false);
     expect(isSilent(channel.subarray(third + 1200, third + 2000))).toBe(true);
-    expect(isSilent(channel.subarray(-800))).toBe(false);
+    // Its end may be off by 100 ms; before that the voice is there again.
+    expect(isSilent(channel.subarray(-2400, -800))).toBe(false);
   }
 });
 
