@@ -21,12 +21,18 @@ const linkMs = 10_000;
 const settleMs = 3000;
 const firstNumber = 13_900_000_000;
 
-type Marks = { -readonly [Name in Exclude<keyof CallMarks, 'waitsAt' | 'poppedAt'>]: CallMarks[Name] } & {
+/** When an event came, and when the switch says that it was. */
+interface Seen {
+  readonly at: number;
+  readonly stampedAt: number;
+}
+
+type Marks = { -readonly [Name in Exclude<keyof CallMarks, 'waitsAt' | 'stampedAt' | 'poppedAt'>]: CallMarks[Name] } & {
   readonly sipCallId: string;
-  parkedAt: number | undefined;
-  answeredAt: number | undefined;
+  parked: Seen | undefined;
+  answered: Seen | undefined;
   /** mod_callcenter's own word for it. */
-  queuedAt: number | undefined;
+  queued: Seen | undefined;
   /** Of the service: joins the pop to the call. */
   callId: string | undefined;
   agentEnded: boolean;
@@ -35,9 +41,9 @@ type Marks = { -readonly [Name in Exclude<keyof CallMarks, 'waitsAt' | 'poppedAt
 
 const newMarks = (sipCallId: string): Marks => ({
   invitedAt: performance.now(),
-  parkedAt: undefined,
-  answeredAt: undefined,
-  queuedAt: undefined,
+  parked: undefined,
+  answered: undefined,
+  queued: undefined,
   offeredAt: undefined,
   bridged: false,
   ended: false,
@@ -68,7 +74,7 @@ class Load {
   /** Registers the phones, opens the desks and makes everybody ready. */
   async prepare(): Promise<void> {
     const { trunk, agentsSide, domain, agents, plan, webUrl } = this.#order;
-    const sound = await Sound.open();
+    const sound = await Sound.open(plan.sound);
     this.#closers.push(() => sound.close());
     await this.#observe();
     const phones = await AgentPhones.open({
@@ -177,11 +183,14 @@ class Load {
   }
 
   #public(marks: Marks): CallMarks {
-    const { invitedAt, parkedAt, answeredAt, queuedAt, offeredAt, bridged, ended, offers, callId } = marks;
+    const { invitedAt, offeredAt, bridged, ended, offers, callId } = marks;
     // The leg is parked, answered, queued: whatever comes last begins the wait. The answer is never missing.
-    const waitsAt = answeredAt === undefined ? undefined : Math.max(parkedAt ?? 0, answeredAt, queuedAt ?? 0);
+    const seen = [marks.parked, marks.answered, marks.queued].filter((each) => each !== undefined);
+    const last = (times: readonly number[]) => (marks.answered === undefined ? undefined : Math.max(...times));
+    const waitsAt = last(seen.map(({ at }) => at));
+    const stampedAt = last(seen.map((each) => each.stampedAt));
     const poppedAt = callId === undefined ? undefined : this.#pops.get(callId);
-    return { invitedAt, waitsAt, offeredAt, poppedAt, bridged, ended, offers };
+    return { invitedAt, waitsAt, stampedAt, offeredAt, poppedAt, bridged, ended, offers };
   }
 
   /** An Event Socket of the generator's own tells when a caller waits and that two legs were bridged. */
@@ -211,10 +220,12 @@ class Load {
   }
 
   #onEvent(event: EslEvent, at: number): void {
+    const stampedAt = Number(event.get('Event-Date-Timestamp')) / 1000 - performance.timeOrigin;
+    const seen: Seen = { at, stampedAt };
     if (event.name === 'CUSTOM') {
       if (event.get('CC-Action') !== 'member-queue-start') return;
       const marks = this.#byLeg.get(event.get('CC-Member-Session-UUID') ?? '');
-      if (marks !== undefined) marks.queuedAt ??= at;
+      if (marks !== undefined) marks.queued ??= seen;
       return;
     }
     const leg = event.get('Unique-ID') ?? '';
@@ -228,8 +239,8 @@ class Load {
     const marks = this.#byLeg.get(leg) ?? this.#bySipCallId.get(event.get('variable_sip_call_id') ?? '');
     if (marks === undefined) return;
     this.#byLeg.set(leg, marks);
-    if (event.name === 'CHANNEL_ANSWER') marks.answeredAt ??= at;
-    else marks.parkedAt ??= at;
+    if (event.name === 'CHANNEL_ANSWER') marks.answered ??= seen;
+    else marks.parked ??= seen;
   }
 }
 

@@ -10,6 +10,8 @@ export interface LoadPlan {
   readonly ringMs: number;
   /** Calls before the counted ones, at the same rate: programs just started are slower. */
   readonly warmUpCalls: number;
+  /** Phones speak: 50 packets of G.711 a second from every leg that talks. */
+  readonly sound: boolean;
 }
 
 export interface LoadAgent {
@@ -22,8 +24,6 @@ export interface LoadAgent {
 /** Everything that the load generator needs to know. */
 export interface LoadOrder {
   readonly plan: LoadPlan;
-  /** `control`: our service dispatches, desks are there. `callcenter`: mod_callcenter dispatches. */
-  readonly dispatcher: 'control' | 'callcenter';
   readonly trunk: SocketAddress;
   readonly agentsSide: SocketAddress;
   readonly domain: string;
@@ -37,6 +37,8 @@ export interface CallMarks {
   readonly invitedAt: number;
   /** The switch's event that the caller waits reached the generator. */
   readonly waitsAt: number | undefined;
+  /** The same event by the switch's own time stamp in it: before it went through the Event Socket. */
+  readonly stampedAt: number | undefined;
   /** The first INVITE reached an agent's phone. */
   readonly offeredAt: number | undefined;
   /** The pop reached the desk of that agent. */

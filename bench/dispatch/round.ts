@@ -13,6 +13,8 @@ import { silentLog } from '../../test/support/postgres-server.ts';
 import { type SwitchPlan, testDomain } from '../../test/support/switch.ts';
 import type { Closers } from '../support/closers.ts';
 import { endChild } from '../support/closers.ts';
+import { DiskProbe } from '../support/disk.ts';
+import type { Percentiles } from '../support/figures.ts';
 import { commandLine, cpuMs, loadAverage, peakMemoryMb, withDescendants } from '../support/machine.ts';
 import { startService } from '../support/service.ts';
 import { startFreeswitch } from './freeswitch.ts';
@@ -26,7 +28,11 @@ const rtpPorts = 2000;
 const rtpRange = { from: 12_000, to: 32_000 };
 const flow = 'straight';
 
-export type Contestant = 'embedded' | 'freeswitch' | 'mod_callcenter';
+/** `…_100`: the peer with twice the agents, so that it is never short of one. */
+export type Contestant = 'embedded' | 'freeswitch' | 'mod_callcenter' | 'mod_callcenter_100';
+
+/** Whether our service dispatches; else mod_callcenter does, and there are no desks. */
+export const isOurs = (contestant: Contestant): boolean => contestant === 'embedded' || contestant === 'freeswitch';
 
 export interface RoundPlan extends LoadPlan {
   readonly agents: number;
@@ -42,6 +48,8 @@ export interface Round {
   readonly load: LoadResult;
   readonly processes: Readonly<Record<string, ProcessFigures>>;
   readonly loadAverage: number;
+  /** What the disk itself took to flush a block meanwhile; the floor of a reservation's commit. */
+  readonly diskFlush: Percentiles;
 }
 
 /** What the load talks to, and whose memory and CPU are asked for. */
@@ -65,7 +73,7 @@ export async function runRound(
   // The unprivileged user who runs PostgreSQL for root must be able to pass.
   await chmod(folder, 0o755);
   const removed = closers.add('temporary folder', () => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
-  const agents = newAgents(plan.agents);
+  const agents = newAgents(contestant === 'mod_callcenter_100' ? 100 : plan.agents);
   const open: (() => Promise<void>)[] = [removed];
   const keep = (what: string, close: () => Promise<void>): void => void open.push(closers.add(what, close));
   try {
@@ -73,7 +81,10 @@ export async function runRound(
       contestant === 'embedded'
         ? await embeddedStage(folder, agents, keep)
         : await freeswitchStage(folder, agents, contestant, parts.binary ?? '', keep);
-    return await underLoad(contestant, plan, agents, stage, parts.loadProgram, keep);
+    const probe = new DiskProbe(folder);
+    keep('disk probe', async () => void (await probe.stop()));
+    const figures = await underLoad(plan, agents, stage, parts.loadProgram, keep);
+    return { ...figures, diskFlush: await probe.stop() };
   } finally {
     for (const close of open.reverse()) await close();
   }
@@ -82,18 +93,16 @@ export async function runRound(
 type Keep = (what: string, close: () => Promise<void>) => void;
 
 async function underLoad(
-  contestant: Contestant,
   plan: RoundPlan,
   agents: readonly LoadAgent[],
   stage: Stage,
   program: string,
   keep: Keep,
-): Promise<Round> {
+): Promise<Omit<Round, 'diskFlush'>> {
   const child = fork(program, ['load'], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   keep('load generator', () => endChild(child));
   const order: LoadOrder = {
     plan,
-    dispatcher: contestant === 'mod_callcenter' ? 'callcenter' : 'control',
     trunk: stage.trunk,
     agentsSide: stage.agentsSide,
     domain: testDomain,
@@ -218,7 +227,7 @@ async function freeswitchStage(
   keep: Keep,
 ): Promise<Stage> {
   const plan = await switchPlan(folder, agents);
-  const alone = contestant === 'mod_callcenter';
+  const alone = !isOurs(contestant);
   const before = new Set(withDescendants(process.pid));
   const running = await startFreeswitch(binary, plan, alone ? agents.map(({ user }) => user) : undefined);
   keep('FreeSWITCH', () => running.stop());

@@ -20,22 +20,24 @@ type Order = { readonly start: number } | { readonly stop: number };
 export class Sound {
   readonly port: number;
   readonly #child: ChildProcess;
+  readonly #speaks: boolean;
 
-  private constructor(child: ChildProcess, port: number) {
+  private constructor(child: ChildProcess, port: number, speaks: boolean) {
     this.#child = child;
+    this.#speaks = speaks;
     this.port = port;
   }
 
-  /** Starts this very program's part `sound`. */
-  static async open(): Promise<Sound> {
+  /** Starts this very program's part `sound`; phones that don't speak only take what comes. */
+  static async open(speaks: boolean): Promise<Sound> {
     const child = fork(process.argv[1] ?? '', ['sound'], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     const [port] = (await once(child, 'message')) as [number];
-    return new Sound(child, port);
+    return new Sound(child, port, speaks);
   }
 
   /** Sends to this port of the switch until it is told to stop. */
   start(port: number): void {
-    this.#child.send({ start: port } satisfies Order);
+    if (this.#speaks) this.#child.send({ start: port } satisfies Order);
   }
 
   stop(port: number): void {
