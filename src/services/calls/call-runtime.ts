@@ -273,9 +273,9 @@ export class CallRuntime {
       writer.leg(leg);
       this.#observers.tell((observer) => observer.onCall(undefined, call, undefined));
       await this.#run(live, { do: 'startTimer', timer: 'step', delayMs: settings.stepTimeoutMs });
-      // Taken so late that the dialplan may have begun to treat the caller: a person is better than its message.
-      if (clock.now() - sinceMs > lateArrivalMs) await this.#run(live, { do: 'park', role: 'citizen', both: false });
       this.#care.claimNew(event.leg);
+      // Taken so late that the dialplan may have begun to treat the caller: a person is better than its message.
+      if (clock.now() - sinceMs > lateArrivalMs) this.#care.bringBack(event.leg);
       if (event.answered) await this.#step(live, { type: 'citizenFound', sinceMs });
       else await this.#run(live, { do: 'answer' });
     });

@@ -1,6 +1,7 @@
 import type { Clock } from '../../kernel/clock.ts';
 import { errorChain } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
+import { ok } from '../../kernel/result.ts';
 import type { LegId, SwitchReply, TelephoneSwitch } from '../../switch/port.ts';
 
 /** A command takes its deadline to fail, and the dialplan waits 20 s for a claim. */
@@ -65,8 +66,10 @@ export class LegCare {
   claimNew(leg: LegId): void {
     this.#repeat('claim', leg, async () => {
       const reply = await this.#telephone.claim(leg);
-      if (!reply.ok && reply.error.kind === 'deadline') this.bringBack(leg);
-      return reply;
+      if (reply.ok || reply.error.kind !== 'deadline') return reply;
+      this.claim(leg);
+      this.bringBack(leg);
+      return ok(undefined);
     });
   }
 

@@ -99,7 +99,14 @@ export const arrivalRows: readonly Row[] = [
     },
   ),
   row(['flow'], 'citizenAnswered', 'The answer told twice.', 'ignore'),
-  row(['flow'], 'citizenParked', 'Parked again by the switch; the flow goes on.', 'ignore'),
+  row(
+    ['flow'],
+    'citizenParked',
+    'Taken back from the dialplan: what played has been cut off, or never began. As if it had been said.',
+    (call, _event, around) => stepped(call, { type: 'playEnded' }, around),
+    { when: (call) => call.flowState?.waiting?.for === 'playEnd' },
+  ),
+  row(['flow'], 'citizenParked', 'Parked again by the switch; the flow waits for a key.', 'ignore'),
   row(
     ['answering', 'flow'],
     'commandFailed',

@@ -2,7 +2,7 @@
  * A department joins: consultation, three-way call, transfer. Seed rows C05, C06, C22, C23.
  * The citizen is never worse off than before: every failure leads back to the agent, or to the queue when he has gone.
  */
-import type { Call } from '../call.ts';
+import type { Call, Effect } from '../call.ts';
 import { type Decision, go, type Row, row, type Surroundings, stay } from '../decision.ts';
 import { endingOfCause } from '../ending.ts';
 import {
@@ -32,15 +32,20 @@ const failureTexts: Readonly<Record<string, string>> = {
 
 /** The consultation failed or ended: the citizen waits for one click, or comes back by himself. */
 function backToAgent(call: Call, text: string | null, around: Surroundings): Decision {
-  // A bridge that came to nothing has cut the citizen's music off.
-  const cut = call.state === 'transferConnecting' && call.citizenPlace === 'parked';
-  const [after, musicEffects] = cut ? music({ ...call, consult: null }) : [{ ...call, consult: null }, []];
+  const [after, musicEffects] = musicAnew({ ...call, consult: null });
   return go(after, 'held', around, [
     { do: 'cancelTimer', timer: 'consultRing' },
     ...musicEffects,
     { do: 'startTimer', timer: 'autoResume', delayMs: around.settings.autoResumeMs },
     ...(text === null ? [] : [{ do: 'notice', text } as const]),
   ]);
+}
+
+/** A bridge that came to nothing has cut the citizen's music off. On the way into it he is parked first, and told of. */
+function musicAnew(call: Call): [Call, Effect[]] {
+  if (call.state !== 'transferConnecting') return [call, []];
+  if (call.citizenPlace === 'moving') return [call, [{ do: 'park', role: 'citizen', both: false }]];
+  return call.citizenPlace === 'parked' ? music(call) : [call, []];
 }
 
 function consultFailed(call: Call, cause: string, around: Surroundings): Decision {
