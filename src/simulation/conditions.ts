@@ -149,7 +149,8 @@ export function* conditions(
   const ringing = new Map<string, SimLeg>();
   for (const leg of core.legs()) {
     yield* legConditions(leg, owners);
-    if (leg.role !== 'agent') continue;
+    // A phone that is dialled and doesn't ring bothers nobody, and nothing tells of it.
+    if (leg.role !== 'agent' || leg.place === 'dialling') continue;
     const other = ringing.get(leg.party);
     ringing.set(leg.party, leg);
     if (other === undefined) continue;
