@@ -42,6 +42,7 @@ export class Closers {
     };
     process.on('SIGINT', () => end('stopped by SIGINT', 130));
     process.on('SIGTERM', () => end('stopped by SIGTERM', 143));
+    process.on('uncaughtException', (error) => end(`failed: ${error.stack ?? error.message}`, 1));
     const limit = setTimeout(() => end(`not done within ${limitMs / 1000} s`, 1), limitMs);
     try {
       await work();
