@@ -176,6 +176,8 @@ export class SimulatedStore {
         });
       },
       take: () => act(() => (this.#disk === undefined ? undefined : (JSON.parse(this.#disk) as CallBatch))),
+      // The simulated database refuses nothing for good.
+      setAside: () => act(() => undefined),
       clear: () =>
         act(() => {
           this.#disk = undefined;

@@ -3,11 +3,14 @@ import type { Clock, Timer } from '../../kernel/clock.ts';
 import { withinTime } from '../../kernel/deadline.ts';
 import { errorChain } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
-import type { CallStore, JournalEntry, LegRecord } from '../ports.ts';
+import type { CallBatch, CallStore, JournalEntry, LegRecord } from '../ports.ts';
 import { nextBatch, onlyNews } from './call-batch.ts';
 import type { Spool } from './spool.ts';
 
 const batchLimit = 500;
+/** PostgreSQL's classes for data that it can't take (22) and that contradicts its rules (23): trying again is no use. */
+const isRefusal = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' && /^2[23]/.test(error.code);
 /** More than this many entries are never held: the oldest journal lines go, the calls themselves stay. */
 const backlogLimit = 50_000;
 const retryDelayMs = 500;
@@ -32,6 +35,8 @@ export class CallWriter {
   #closing = false;
   #dropped = 0;
   #failing = false;
+  /** How many calls go into one batch; 1 while a refused one is looked for. */
+  #limit = batchLimit;
   #spooled = false;
   /** Calls that have not ended in the store and of which it knows. */
   readonly #known = new Set<string>();
@@ -105,10 +110,14 @@ export class CallWriter {
   async #drain(): Promise<void> {
     while (this.backlog > 0) {
       const waiting = { calls: this.#calls, legs: this.#legs, journal: this.#journal };
-      const { calls, journal, legs } = nextBatch(waiting, batchLimit);
+      const { calls, journal, legs } = nextBatch(waiting, this.#limit);
       try {
         await this.#store.write({ calls, journal, legs });
       } catch (error) {
+        if (isRefusal(error)) {
+          await this.#refused({ calls, journal, legs }, error);
+          continue;
+        }
         if (!this.#failing)
           this.#log.error(
             { backlog: this.backlog, error: errorChain(error) },
@@ -128,15 +137,40 @@ export class CallWriter {
       if (this.#failing) this.#log.info({ dropped: this.#dropped }, 'call records are stored again');
       this.#failing = false;
       for (const call of calls) this.#isStored(call);
-      // What changed while it was written stays for the next round.
-      for (const call of calls) if (this.#calls.get(call.id) === call) this.#calls.delete(call.id);
-      for (const leg of legs) if (this.#legs.get(leg.leg) === leg) this.#legs.delete(leg.leg);
-      const written = new Set(journal);
-      this.#journal = this.#journal.filter((entry) => !written.has(entry));
+      this.#forget({ calls, journal, legs });
     }
+    this.#limit = batchLimit;
     if (!this.#spooled) return;
     this.#spooled = false;
     await this.#spool?.clear();
+  }
+
+  /**
+   * The database will never take this batch. The rest must not wait behind it for ever: first the calls are tried one
+   * by one, then the one that is refused alone is put aside for a person to look at.
+   */
+  async #refused(batch: CallBatch, error: unknown): Promise<void> {
+    if (this.#limit > 1) {
+      this.#limit = 1;
+      return;
+    }
+    const calls = batch.calls.map((call) => call.id);
+    this.#log.error({ calls, error: errorChain(error) }, 'the database refuses these call records for good; put aside');
+    await this.#spool?.setAside(batch).catch((cause: unknown) => {
+      this.#log.error(
+        { calls, error: errorChain(cause) },
+        'refused call records could not be put aside; they are lost',
+      );
+    });
+    this.#forget(batch);
+  }
+
+  /** What changed while it was written stays for the next round. */
+  #forget({ calls, legs, journal }: CallBatch): void {
+    for (const call of calls) if (this.#calls.get(call.id) === call) this.#calls.delete(call.id);
+    for (const leg of legs) if (this.#legs.get(leg.leg) === leg) this.#legs.delete(leg.leg);
+    const done = new Set(journal);
+    this.#journal = this.#journal.filter((entry) => !done.has(entry));
   }
 
   #isStored(call: Call): void {

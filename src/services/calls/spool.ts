@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Call } from '../../domain/call/call.ts';
 import { errorChain, SetupError } from '../../kernel/errors.ts';
@@ -11,6 +11,8 @@ export interface Spool {
   keep(backlog: CallBatch): Promise<void>;
   /** What an earlier process kept; undefined when there is nothing. */
   take(): Promise<CallBatch | undefined>;
+  /** Keeps, beside the spool, what the database refuses for good. */
+  setAside(batch: CallBatch): Promise<void>;
   /** Forgets everything: it has been stored. */
   clear(): Promise<void>;
 }
@@ -51,6 +53,10 @@ export function fileSpool(path: string, log: Logger): Spool {
         );
         return undefined;
       }
+    },
+    async setAside(batch) {
+      await mkdir(dirname(path), { recursive: true });
+      await appendFile(`${path}.refused`, `${JSON.stringify(batch)}\n`, { mode: 0o600 });
     },
     clear: () => rm(path, { force: true }),
   };
