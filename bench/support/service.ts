@@ -5,14 +5,16 @@ import { join } from 'node:path';
 import { projectFolder } from '../../src/config/project.ts';
 import { endChild } from './closers.ts';
 
-const readyLine = '一号通已就绪';
+/** The last line that the service prints when it is ready. */
+const lastLine = '按 Ctrl-C 停止';
 const readyWithinMs = 60_000;
 
 export interface RunningService {
   readonly pid: number;
   readonly webUrl: string;
-  /** From the start of the process to its line that says ready. */
+  /** From the start of the process to the last of its lines that say ready. */
   readonly readyMs: number;
+  /** Ends it in order. @throws Error when it ended otherwise. */
   stop(): Promise<void>;
 }
 
@@ -51,7 +53,7 @@ export async function startService(
     child.once('exit', (code, signal) => fail(`ended with ${signal ?? code}`));
     stdout.on('data', (chunk: Buffer) => {
       text += chunk.toString();
-      if (!text.includes(readyLine) || !/http:\/\/\S+/.test(text)) return;
+      if (!text.includes(lastLine)) return;
       clearTimeout(late);
       child.removeAllListeners('exit');
       stdout.removeAllListeners('data');
@@ -61,5 +63,10 @@ export async function startService(
   });
   const readyMs = performance.now() - startedAt;
   const webUrl = /http:\/\/[^\s]+/.exec(printed)?.[0] ?? '';
-  return { pid: child.pid ?? 0, webUrl, readyMs, stop: () => endChild(child) };
+  const stop = async (): Promise<void> => {
+    await endChild(child);
+    // Killed half-way it would leave its database and switch behind.
+    if (child.exitCode !== 0) throw new Error(`the service ended with ${child.signalCode ?? child.exitCode}`);
+  };
+  return { pid: child.pid ?? 0, webUrl, readyMs, stop };
 }

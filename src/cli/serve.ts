@@ -20,6 +20,8 @@ export async function serveCommand(environment: NodeJS.ProcessEnv, print: (line:
   })();
   if (config === undefined) return 1;
   const log = createLog(config.logLevel);
+  // Heard from now on: one that came while the service starts, or as it says ready, must not leave a part behind.
+  const stopping = stopSignal();
   try {
     app = await startApp(config, log);
   } catch (error) {
@@ -27,7 +29,7 @@ export async function serveCommand(environment: NodeJS.ProcessEnv, print: (line:
     return 1;
   }
   for (const line of readyLines(app)) print(line);
-  const signal = await stopSignal();
+  const signal = await stopping;
   print(`收到 ${signal}，正在依次停止……（再按一次立即退出）`);
   const forced = setTimeout(() => process.exit(1), stopDeadlineMs);
   process.once(signal, () => process.exit(1));
