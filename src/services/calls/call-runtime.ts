@@ -111,6 +111,8 @@ export class CallRuntime {
     const known = this.#legs.get(event.leg);
     if (known === undefined) {
       if (event.type === 'legParked') this.#onUnknownLeg(event);
+      // Only control rings phones: the order of an earlier process, or of an offer given up, was carried out late.
+      if (event.type === 'legRinging') this.#care.letGo(event.leg);
       if (event.type === 'legEnded' && this.#untaken.delete(event.leg)) this.#afterUntaken();
       return;
     }
@@ -197,7 +199,8 @@ export class CallRuntime {
       return;
     }
     // Where it was parked in the meantime, the dialplan's own way out is armed.
-    this.#care.claim(leg.leg);
+    if (call.state === 'answering') this.#claimNew(leg.leg, leg.createdAtMs);
+    else this.#care.claim(leg.leg);
     const place = placeOf(call, known.role);
     if (leg.answered && known.answeredAtMs === null) this.#onLeg({ type: 'legAnswered', leg: leg.leg, atMs });
     if (leg.parked && place !== 'parked') {
@@ -273,12 +276,16 @@ export class CallRuntime {
       writer.leg(leg);
       this.#observers.tell((observer) => observer.onCall(undefined, call, undefined));
       await this.#run(live, { do: 'startTimer', timer: 'step', delayMs: settings.stepTimeoutMs });
-      this.#care.claimNew(event.leg);
-      // Taken so late that the dialplan may have begun to treat the caller: a person is better than its message.
-      if (clock.now() - sinceMs > lateArrivalMs) this.#care.bringBack(event.leg);
+      this.#claimNew(event.leg, sinceMs);
       if (event.answered) await this.#step(live, { type: 'citizenFound', sinceMs });
       else await this.#run(live, { do: 'answer' });
     });
+  }
+
+  /** Taken so late that the dialplan may have begun to treat the caller: a person is better than its message. */
+  #claimNew(leg: string, sinceMs: number): void {
+    this.#care.claimNew(leg);
+    if (this.#options.clock.now() - sinceMs > lateArrivalMs) this.#care.bringBack(leg);
   }
 
   #addLive(call: Call, nextPosition: number): LiveCall {
