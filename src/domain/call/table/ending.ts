@@ -93,6 +93,7 @@ export const endingRows: readonly Row[] = [
 const onMusic: readonly CallState[] = [
   'waiting',
   'offering',
+  'holding',
   'held',
   'consultRinging',
   'consultConnecting',
