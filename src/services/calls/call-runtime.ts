@@ -174,6 +174,8 @@ export class CallRuntime {
       }
       if (leg.role === 'citizen' && leg.direction === 'inbound' && leg.parked) {
         this.#onUnknownLeg(parkedAsShown(leg, event.atMs), leg.createdAtMs);
+        // A process before this one may have disarmed the dialplan's way out: parked anew, it is armed anew.
+        if (this.#untaken.has(leg.leg)) this.#care.bringBack(leg.leg);
       } else if (leg.role === 'agent' || leg.role === 'subcentre') {
         this.#care.letGo(leg.leg);
       }
