@@ -15,3 +15,8 @@ export const showsItself = ({ type }: SwitchEvent): boolean =>
 export function parkedAsShown(leg: LegSnapshot, atMs: number): Extract<SwitchEvent, { type: 'legParked' }> {
   return { ...leg, type: 'legParked', atMs, sourceAddress: '' };
 }
+
+/** What it says of a member of a conference; the member's number there nobody needs. */
+export function joinedAsShown(leg: LegSnapshot, conference: string, atMs: number): SwitchEvent {
+  return { type: 'conferenceJoined', leg: leg.leg, atMs, conference, memberId: '' };
+}

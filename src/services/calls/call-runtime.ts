@@ -9,7 +9,7 @@ import type { Logger } from '../../kernel/log.ts';
 import { SerialQueue } from '../../kernel/serial.ts';
 import type { LegSnapshot, LinkEvent, SwitchEvent } from '../../switch/port.ts';
 import type { CallStore, LegRecord } from '../ports.ts';
-import { endUntold, parkedAsShown, showsItself } from './as-shown.ts';
+import { endUntold, joinedAsShown, parkedAsShown, showsItself } from './as-shown.ts';
 import { type CallObserver, CallObservers } from './call-observers.ts';
 import { runSwitchEffect, type SwitchEffect, type SwitchEffectContext } from './effects.ts';
 import { journalDetails } from './journal-details.ts';
@@ -162,6 +162,8 @@ export class CallRuntime {
   async #agree(event: Extract<LinkEvent, { type: 'linkUp' }>): Promise<void> {
     const present = new Map(event.snapshot.legs.map((leg) => [leg.leg, leg]));
     if (!this.#restored) await this.#loadLive();
+    // First of all: where they were parked in the meantime, the dialplan's own way out is armed.
+    for (const leg of present.keys()) if (this.#legs.get(leg) !== undefined) this.#care.claim(leg);
     for (const leg of this.#legs.all()) {
       if (present.has(leg.leg) || (await this.#stillThere(leg.leg))) continue;
       this.#onLeg(endUntold(leg.leg, event.atMs));
@@ -200,16 +202,16 @@ export class CallRuntime {
       this.#care.letGo(leg.leg);
       return;
     }
-    // Where it was parked in the meantime, the dialplan's own way out is armed.
     if (call.state === 'answering') this.#claimNew(leg.leg, leg.createdAtMs);
-    else this.#care.claim(leg.leg);
     const place = placeOf(call, known.role);
     if (leg.answered && known.answeredAtMs === null) this.#onLeg({ type: 'legAnswered', leg: leg.leg, atMs });
     if (leg.parked && place !== 'parked') {
       this.#onLeg(parkedAsShown(leg, atMs));
     } else if (leg.bridgedTo !== undefined) {
       if (place !== 'bridged') this.#onLeg({ type: 'legBridged', leg: leg.leg, other: leg.bridgedTo, atMs });
-    } else if (!leg.parked && leg.conference === undefined && leg.answered) this.#care.bringBack(leg.leg);
+    } else if (leg.conference !== undefined) {
+      if (place !== 'conference') this.#onLeg(joinedAsShown(leg, leg.conference, atMs));
+    } else if (!leg.parked && leg.answered) this.#care.bringBack(leg.leg);
   }
 
   async close(): Promise<void> {

@@ -54,6 +54,23 @@ export const foundRows: readonly Row[] = [
       go({ ...call, playId: null }, 'talking', around, [{ do: 'cancelTimer', timer: 'autoResume' }]),
     { when: pair('citizen', 'agent') },
   ),
+  row(
+    ['holding', 'held'],
+    'joined',
+    'The same for two who are in a conference.',
+    (call, _event, around) =>
+      go({ ...call, playId: null }, 'talking', around, [{ do: 'cancelTimer', timer: 'autoResume' }]),
+    { when: (call) => call.citizenPlace === 'conference' && call.agent?.place === 'conference' },
+  ),
+  row(
+    ['consultRinging', 'consultConnecting', 'transferConnecting'],
+    'joined',
+    'The order to take this one out of the conference did not reach the switch: given again.',
+    (call, event) => {
+      const [parting, effects] = parkAll(call, [event.role]);
+      return stay(parting, effects);
+    },
+  ),
 
   ...(['citizenParked', 'subcentreParked'] as const).map((parked) =>
     row(
