@@ -263,8 +263,9 @@ export class SimulatedSwitch implements TelephoneSwitch {
       return Promise.resolve(err({ kind: 'link-down', message: 'not connected' }));
     }
     trace.note([leg], `→ ${what} ${short(leg)}`);
+    // The adapter plays one thing after the other on a leg, so that an old sound never cuts a newer one off.
     const fault = random.chance(weather().commandFaultChance)
-      ? random.weighted({ lost: 1, noReply: 1, late: 1 })
+      ? random.weighted({ lost: 1, noReply: 1, late: what.startsWith('play ') ? 0 : 1 })
       : undefined;
     if (fault !== undefined) this.#options.onFault();
     const arrivesMs = Math.max(
