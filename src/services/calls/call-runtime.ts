@@ -280,7 +280,8 @@ export class CallRuntime {
       writer.leg(leg);
       this.#observers.tell((observer) => observer.onCall(undefined, call, undefined));
       await this.#run(live, { do: 'startTimer', timer: 'step', delayMs: settings.stepTimeoutMs });
-      this.#claimNew(event.leg, sinceMs);
+      // One that was left to the dialplan before may be treated by now, however lately he was parked.
+      this.#claimNew(event.leg, this.#untaken.delete(event.leg) ? 0 : sinceMs);
       if (event.answered) await this.#step(live, { type: 'citizenFound', sinceMs });
       else await this.#run(live, { do: 'answer' });
     });

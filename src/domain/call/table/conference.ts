@@ -37,6 +37,12 @@ export const conferenceRows: readonly Row[] = [
     onceAllAreIn(call, around),
   ),
   row(
+    ['consulting'],
+    'joined',
+    'Control died after it had sent them in; what the switch shows of the others comes next, else the timer decides.',
+    (call, _event, around) => go({ ...call, playId: null }, 'joining', around),
+  ),
+  row(
     ['joining'],
     'timer',
     'Somebody did not get in: asked once more, and who is in stays, so that nobody is cut off.',
