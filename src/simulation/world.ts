@@ -120,13 +120,17 @@ export class World {
   }
 
   async #until(untilMs: number): Promise<void> {
+    let wasTroubled = true;
     let journalAtMs = this.clock.now() + 30_000;
     while (await this.clock.step(untilMs)) {
       this.trace.step += 1;
       const nowMs = this.clock.now();
       const control = this.#control;
       const stalled = nowMs < this.#stalledUntilMs;
-      if (!control?.ready || this.#store.down || !this.#core.running || stalled) this.#disturbed();
+      const troubled = !control?.ready || this.#store.down || !this.#core.running || stalled;
+      // Between two steps nothing changes: a trouble of the last one has lasted until now.
+      if (troubled || wasTroubled) this.#disturbed();
+      wasTroubled = troubled;
       if (control?.ready) this.#invariants.check(control, this.#calmSinceMs);
       if (nowMs >= journalAtMs) {
         journalAtMs = nowMs + 30_000;
