@@ -48,6 +48,7 @@ const EVENTS = [
   ...['CHANNEL_BRIDGE', 'CHANNEL_UNBRIDGE', 'CHANNEL_HOLD', 'CHANNEL_UNHOLD', 'CHANNEL_EXECUTE_COMPLETE'],
   ...['CHANNEL_HANGUP_COMPLETE', 'DTMF', 'RECORD_START', 'RECORD_STOP', 'BACKGROUND_JOB', 'HEARTBEAT'],
   ...['CUSTOM', 'sofia::register', 'sofia::unregister', 'sofia::expire', 'conference::maintenance'],
+  'yihaotong::supervise',
 ];
 
 const LEG_ID = /^[A-Za-z0-9-]{1,64}$/;

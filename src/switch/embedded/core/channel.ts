@@ -9,7 +9,7 @@ export type AnswerState = 'ringing' | 'early' | 'answered' | 'hangup';
 
 /** What a channel is doing. Whoever puts one in place says how it is left; nothing else ends it. */
 export interface Activity {
-  readonly kind: 'setup' | 'park' | 'bridge' | 'conference' | 'fallback';
+  readonly kind: 'setup' | 'park' | 'bridge' | 'conference' | 'supervise' | 'fallback';
   /** Ends it: timers, playing, the bond to others. Called once. */
   leave(): void;
 }
@@ -54,6 +54,8 @@ export class Channel {
   activity: Activity = setup;
   /** The other leg of the bridge. */
   bridgedTo: Channel | undefined;
+  /** Sends the supervisor at this leg away; set while there is one. */
+  dismissSupervisor: (() => void) | undefined;
   sip: SipCall | undefined;
   media: MediaLeg | undefined;
   /** `sched_transfer` timers that have not fired. */

@@ -101,6 +101,7 @@ function dismantle(context: SwitchContext, channel: Channel, cause: string, end:
   channel.state = 'CS_HANGUP';
   channel.callState = 'HANGUP';
   channel.leaveActivity();
+  channel.dismissSupervisor?.();
   channel.answerState = 'hangup';
   setEndVariables(context, channel, cause, end);
   noteMediaStatistics(channel);

@@ -6,6 +6,7 @@ import type { SwitchContext } from './context.ts';
 import { answer, hangup, ringReady } from './lifecycle.ts';
 import { park } from './park.ts';
 import { startRecording } from './recording.ts';
+import { readSupervisePlace, supervise } from './supervise.ts';
 
 /** The context that control moves legs around in. */
 export const HOUSE_CONTEXT = 'yihaotong';
@@ -79,10 +80,13 @@ function receiveCitizen(context: SwitchContext, channel: Channel): void {
 }
 
 function enterHouse(context: SwitchContext, channel: Channel, extension: string): void {
+  const supervising = readSupervisePlace(extension);
   if (extension === 'parked') {
     const role = channel.variables.get('yht_role') ?? '';
     armFallback(context, channel, context.config().parkedFallbackMs, `fallback-${role}`);
     park(context, channel);
+  } else if (supervising !== undefined) {
+    supervise(context, channel, supervising, () => transfer(context, channel, 'parked', HOUSE_CONTEXT));
   } else if (extension.startsWith(CONFERENCE_PREFIX) && extension.length > CONFERENCE_PREFIX.length) {
     joinConference(context, channel, extension.slice(CONFERENCE_PREFIX.length));
   } else if (extension === 'fallback-citizen') treatCitizen(context, channel);

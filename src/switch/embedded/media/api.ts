@@ -35,13 +35,18 @@ export interface RemoteMedia {
   readonly direction: 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 }
 
+/** To whom a supervisor is heard: nobody, the agent alone, or the agent and everybody who hears the agent. */
+export type SuperviseMode = 'listen' | 'whisper' | 'barge';
+
 /** What a leg hears and to whom it speaks. A leg has exactly one route at a time; a new one replaces the old. */
 export type MediaRoute =
   /** Hears silence, sent as packets, and speaks to nobody. */
   | { readonly kind: 'silent' }
   /** Speaks with one other leg. Digits are relayed to it as telephone events as well. */
   | { readonly kind: 'bridge'; readonly other: MediaLeg }
-  | { readonly kind: 'conference'; readonly conference: MediaConference };
+  | { readonly kind: 'conference'; readonly conference: MediaConference }
+  /** Hears what the agent's leg says and hears, whatever route that one has. One supervisor at a leg at a time. */
+  | { readonly kind: 'supervise'; readonly agent: MediaLeg; readonly mode: SuperviseMode };
 
 export interface PlaybackRequest {
   /**

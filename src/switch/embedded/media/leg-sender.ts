@@ -10,6 +10,7 @@ import type { FarSide } from './far-side.ts';
 import { FRAME_SAMPLES } from './frames.ts';
 import type { LegRecordings } from './leg-recordings.ts';
 import { HEARD } from './recorder.ts';
+import type { Supervision } from './supervision.ts';
 import { keyTone } from './tones.ts';
 
 /** The kernel may still hold a packet that was just sent; so many later the buffer is used again. */
@@ -20,6 +21,8 @@ const scratch = new Int16Array(FRAME_SAMPLES);
 export class LegSender {
   /** Off while the far side is held or doesn't listen: everything handed in is then dropped. */
   open = false;
+  /** The supervisor at this leg. */
+  supervision: Supervision | undefined;
   readonly #socket: Socket;
   readonly #farSide: FarSide;
   readonly #recordings: LegRecordings;
@@ -108,9 +111,11 @@ export class LegSender {
   }
 
   #tap(packet: Buffer, start: number, end: number, codec: AudioCodec, nowMs: number): void {
-    if (!this.#recordings.active) return;
     const timestamp = this.#out.writtenTimestamp;
-    this.#recordings.tap(HEARD, this.#out, packet, start, end, timestamp, decodeTables[codec], nowMs);
+    if (this.#recordings.active) {
+      this.#recordings.tap(HEARD, this.#out, packet, start, end, timestamp, decodeTables[codec], nowMs);
+    }
+    this.supervision?.agentHears({ source: this.#out, bytes: packet, start, end, timestamp, codec });
   }
 
   #takeBuffer(): Buffer {

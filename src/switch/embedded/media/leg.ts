@@ -28,6 +28,7 @@ import { loadSource } from './playback-source.ts';
 import type { PromptStore } from './prompt-store.ts';
 import { SAID } from './recorder.ts';
 import { SilenceWatch } from './silence-watch.ts';
+import { Supervision } from './supervision.ts';
 import type { Ticker, Ticking } from './ticker.ts';
 
 /** What all legs of an engine share. */
@@ -45,12 +46,12 @@ export interface LegSurroundings {
 
 /**
  * What feeds the leg's outgoing stream. `relay` (the bridged leg's packets, sent on as they come) and `mix` (the
- * conference's tick) are driven from outside; `silence`, `digits`, `playback` and `music` need a tick of their own.
+ * conference's tick) are driven from outside; `silence`, `digits`, `playback`, `music` and `supervise` need a tick of their own.
  */
-type Feed = 'nothing' | 'silence' | 'relay' | 'mix' | 'digits' | 'playback' | 'music';
+type Feed = 'nothing' | 'silence' | 'relay' | 'mix' | 'digits' | 'playback' | 'music' | 'supervise';
 
 /** The feeds that the leg's own tick drives. */
-const TICKING: ReadonlySet<Feed> = new Set(['silence', 'digits', 'playback', 'music']);
+const TICKING: ReadonlySet<Feed> = new Set(['silence', 'digits', 'playback', 'music', 'supervise']);
 
 interface RunningPlayback {
   readonly playback: Playback;
@@ -82,6 +83,9 @@ export class Leg implements MediaLeg, Ticking, ConferenceMember {
   /** The bridged leg, as long as it is bridged to us as well. */
   #peer: Leg | undefined;
   #room: ConferenceRoom | undefined;
+  /** At whose leg this one listens. */
+  #supervised: Leg | undefined;
+  #supervision: Supervision | undefined;
   #feed: Feed = 'nothing';
   #stream: InboundStream | undefined;
   #jitter: JitterBuffer | undefined;
@@ -114,8 +118,10 @@ export class Leg implements MediaLeg, Ticking, ConferenceMember {
     if (this.#closed) return;
     const before = this.#route.kind === 'bridge' ? this.#route.other : undefined;
     this.#leaveRoom();
+    this.#leaveSupervised();
     this.#route = route;
     if (route.kind === 'conference') this.#enterRoom(route.conference.name);
+    if (route.kind === 'supervise') this.#supervise(route.agent, new Supervision(route.mode));
     this.#refresh();
     if (before instanceof Leg) before.#refresh();
     if (route.kind !== 'bridge') return;
@@ -218,6 +224,7 @@ export class Leg implements MediaLeg, Ticking, ConferenceMember {
       this.#digitsIn.receive(packet, view.payloadStart, view.payloadEnd, view.timestamp);
     } else this.#listen(packet, stream, kind, nowMs);
     if (this.#peer !== undefined && this.#peer.#feed === 'relay') {
+      if (kind !== 'event') this.#sender.supervision?.addToSaid(packet, view.payloadStart, view.payloadEnd, kind);
       this.#peer.#sender.relay(packet, view, stream, kind, nowMs);
     }
   }
@@ -228,6 +235,10 @@ export class Leg implements MediaLeg, Ticking, ConferenceMember {
     else if (this.#feed === 'silence') {
       scratch.fill(0);
       this.#sender.sendSamples(scratch, SILENCE, index, nowMs);
+    } else if (this.#feed === 'supervise') {
+      const source = this.#supervision;
+      source?.fill(scratch);
+      if (source !== undefined) this.#sender.sendSamples(scratch, source, index, nowMs);
     } else if (this.#feed === 'music') {
       this.#around.holdMusic.fill(scratch, 0, index);
       this.#sender.sendSamples(scratch, this.#around.holdMusic, index, nowMs);
@@ -240,7 +251,8 @@ export class Leg implements MediaLeg, Ticking, ConferenceMember {
 
   takeSpeech(frame: Int16Array): boolean {
     const spoke = this.#jitter?.get(frame) ?? false;
-    return spoke && !this.#held && !this.#muted;
+    const joined = this.#sender.supervision?.addToSpeech(frame) ?? false;
+    return (spoke || joined) && !this.#held && !this.#muted;
   }
 
   hearMix(payload: Uint8Array, source: object, tick: number, nowMs: number): void {
@@ -255,6 +267,10 @@ export class Leg implements MediaLeg, Ticking, ConferenceMember {
       this.#recordings.tap(SAID, stream, packet, payloadStart, payloadEnd, timestamp, table, nowMs);
     }
     this.#jitter?.put(stream, packet, payloadStart, payloadEnd, timestamp, table);
+    if (this.#sender.supervision === undefined && this.#supervision === undefined) return;
+    const sound = { source: stream, bytes: packet, start: payloadStart, end: payloadEnd, timestamp, codec };
+    this.#sender.supervision?.agentSays(sound);
+    this.#supervision?.supervisorSays(sound);
   }
 
   /** The stream that the packet belongs to, or undefined when it has been seen before. */
@@ -307,6 +323,21 @@ export class Leg implements MediaLeg, Ticking, ConferenceMember {
     this.#jitter = undefined;
   }
 
+  #supervise(agent: MediaLeg, supervision: Supervision): void {
+    assert(agent instanceof Leg && agent !== this, 'a supervised leg is another one of the same engine');
+    this.#supervised = agent;
+    this.#supervision = supervision;
+    agent.#sender.supervision = supervision;
+  }
+
+  #leaveSupervised(): void {
+    if (this.#supervised !== undefined && this.#supervised.#sender.supervision === this.#supervision) {
+      this.#supervised.#sender.supervision = undefined;
+    }
+    this.#supervised = undefined;
+    this.#supervision = undefined;
+  }
+
   /** Works out anew what follows from route, hold, playback and the far side's wishes. */
   #refresh(): void {
     const active = !this.#held && !this.#closed;
@@ -328,6 +359,7 @@ export class Leg implements MediaLeg, Ticking, ConferenceMember {
     if (this.#digitsOut.active) return 'digits';
     if (this.#playing !== undefined) return 'playback';
     if (this.#room !== undefined) return 'mix';
+    if (this.#supervision !== undefined) return this.#sender.open ? 'supervise' : 'nothing';
     // Carriers end calls that bring no RTP, and the leg's recording needs its time to go on.
     if (this.#route.kind === 'silent') return this.#sender.open ? 'silence' : 'nothing';
     if (this.#peer === undefined) return 'nothing';
