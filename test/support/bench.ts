@@ -31,7 +31,7 @@ export type OwnPhoneOptions = Partial<Omit<PhoneOptions, 'server'>>;
 
 export class Bench {
   readonly sut: SwitchUnderTest;
-  readonly esl: EslTestClient;
+  esl: EslTestClient;
   /** Where the phone behind the gateway `subcentre` must listen. */
   readonly gatewayPort: number;
   readonly #passwords: ReadonlyMap<string, string>;
@@ -54,6 +54,20 @@ export class Bench {
     const gateways = [{ name: 'subcentre', host: '127.0.0.1', port: gatewayPort, transport: 'udp' as const }];
     const sut = await startSwitchUnderTest({ users, gateways, ...options });
     return new Bench(sut, await EslTestClient.open(sut.esl), passwords, gatewayPort);
+  }
+
+  /** Connects anew, for a test that has ended the connection. */
+  async reconnect(): Promise<void> {
+    await eventually(() =>
+      EslTestClient.open(this.sut.esl).then(
+        (esl) => {
+          this.esl = esl;
+          return true;
+        },
+        // The switch does not listen yet.
+        () => false,
+      ),
+    );
   }
 
   passwordOf(user: string): string {

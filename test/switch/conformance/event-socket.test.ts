@@ -42,6 +42,21 @@ describe('signing in', () => {
   });
 });
 
+describe('loading the Event Socket anew', () => {
+  it.each(['api', 'bgapi'])('%s ends every connection, and no call', async (verb) => {
+    const [citizen, agent] = await bench.talk({ citizenHz: 400, agentHz: 650 });
+    const other = await EslTestClient.open(bench.sut.esl);
+    const nameless = await EslTestClient.openBare(bench.sut.esl);
+    const taker = await EslTestClient.open(bench.sut.esl, '');
+    expect(await taker.command(`${verb} reload mod_event_socket`)).toMatch(/^\+OK Job-UUID: /);
+    await Promise.all([taker, other, nameless].map((client) => client.closedByPeer()));
+    await bench.reconnect();
+    for (const { leg } of [citizen, agent]) expect(await bench.esl.api(`uuid_exists ${leg}`)).toBe('true');
+    await citizen.call.hearsOnly([650]);
+    await agent.call.hearsOnly([400]);
+  });
+});
+
 describe('questions about legs', () => {
   it('uuid_exists knows who is there', async () => {
     const citizen = await bench.rings();

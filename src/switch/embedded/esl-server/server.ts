@@ -14,6 +14,9 @@ const FAILURE_WINDOW_MS = 60_000;
 const GUESS_DELAY_MS = 1_000;
 const MAX_REMEMBERED_ADDRESSES = 1_000;
 
+/** Who has all connections ended comes back; until then the switch is not without a client. */
+const RELOAD_GRACE_MS = 5_000;
+
 interface Guesses {
   count: number;
   untilMs: number;
@@ -24,6 +27,7 @@ export class EslServer {
   readonly #server: Server;
   readonly #sessions = new Set<EslSession>();
   readonly #guesses = new Map<string, Guesses>();
+  #reloadedUntilMs = 0;
   /** Told when an authenticated client has left. */
   onClientLeft: (() => void) | undefined;
 
@@ -74,12 +78,22 @@ export class EslServer {
       password: eslPassword,
       beforePassword: () => this.#pause(address),
       onWrongPassword: () => this.#noteWrongPassword(address),
+      onReload: () => this.#reload(address),
       onClosed: () => {
         this.#sessions.delete(session);
-        if (session.authenticated) this.onClientLeft?.();
+        if (session.authenticated && context.clock.now() >= this.#reloadedUntilMs) this.onClientLeft?.();
       },
     });
     this.#sessions.add(session);
+  }
+
+  /** Ends every connection that is there now: so a control that takes over makes sure that no other one commands. */
+  #reload(address: string): void {
+    const { clock, log } = this.#core.context;
+    log.warn({ address, clients: this.clients }, 'the Event Socket is loaded anew: all connections end');
+    this.#reloadedUntilMs = clock.now() + RELOAD_GRACE_MS;
+    for (const session of this.#sessions) session.shutDown();
+    clock.setTimer(RELOAD_GRACE_MS, () => this.onClientLeft?.());
   }
 
   #recentGuesses(address: string): Guesses | undefined {

@@ -17,6 +17,7 @@ const LIMITS = { maxHeaderBytes: 64 * 1024, maxBodyBytes: 256 * 1024 };
 const MAX_WAITING_COMMANDS = 10_000;
 const AUTHENTICATION_DEADLINE_MS = 10_000;
 const GOODBYE = 'Disconnected, goodbye.\n';
+const SHUT_DOWN = 'The system is being shut down.\n';
 
 export interface SessionOptions {
   readonly core: SwitchCore;
@@ -25,8 +26,13 @@ export interface SessionOptions {
   /** Resolves when a password from this address may be looked at. */
   beforePassword(): Promise<void>;
   onWrongPassword(): void;
+  /** A client orders that every connection ends, its own too. */
+  onReload(): void;
   onClosed(): void;
 }
+
+/** How FreeSWITCH takes it: whatever the verb, it is answered like an `api` command and done in the background. */
+const RELOAD = /^(?:bg)?api\s+reload\s+mod_event_socket$/;
 
 export class EslSession implements EventSink {
   readonly #options: SessionOptions;
@@ -74,12 +80,17 @@ export class EslSession implements EventSink {
     this.#outbox.push(frame);
   }
 
-  /** Says goodbye and closes. */
-  close(): void {
+  /** Says goodbye and closes; what the client has sent and was not yet obeyed is thrown away. */
+  close(notice = GOODBYE): void {
     if (this.#leaving) return;
     this.#leaving = true;
-    this.#write(encodeFrame([['Content-Type', 'text/disconnect-notice']], GOODBYE));
+    this.#write(encodeFrame([['Content-Type', 'text/disconnect-notice']], notice));
     this.#options.socket.destroySoon();
+  }
+
+  /** Ends as all connections end when the Event Socket is loaded anew. */
+  shutDown(): void {
+    this.close(SHUT_DOWN);
   }
 
   #write(frame: Buffer): void {
@@ -127,6 +138,12 @@ export class EslSession implements EventSink {
       return undefined;
     }
     if (!this.#authenticated) return this.#authenticate(verb, rest);
+    if (RELOAD.test(line)) {
+      const body = `+OK Job-UUID: ${this.#options.core.context.ids.uuid()}\n`;
+      this.#write(encodeFrame([['Content-Type', 'api/response']], body));
+      this.#options.onReload();
+      return undefined;
+    }
     switch (verb) {
       case 'auth':
         this.#reply('+OK accepted');
