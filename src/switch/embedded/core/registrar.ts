@@ -180,8 +180,10 @@ export class Registrar {
       const existing = this.#bindings.get(user);
       // Section 10.3 step 7: an older request of the same phone that was overtaken changes nothing.
       if (existing?.callId === callId && sequence < existing.sequence) continue;
-      if (seconds > 0) this.#bind({ user, contact, uri: address.uri, flow, callId, sequence }, seconds);
-      else if (existing?.uri === address.uri) this.#remove(existing, 'unregister');
+      // Headers inside a Contact's URI would steer our own calls (RFC 4475 section 3.3.14): they are left out.
+      const uri = address.uri.split('?')[0] ?? '';
+      if (seconds > 0) this.#bind({ user, contact, uri, flow, callId, sequence }, seconds);
+      else if (existing?.uri === uri) this.#remove(existing, 'unregister');
     }
     return true;
   }

@@ -58,7 +58,9 @@ export function parseHeaders(lines: readonly string[]): SipHeaders | string {
   return headers;
 }
 
-const REQUEST_LINE = /^([A-Za-z0-9\-.!%*_+`'~]{1,32}) (\S{1,2048}) (SIP\/\d\.\d)$/i;
+const TOKEN = /^[A-Za-z0-9\-.!%*_+`'~]{1,64}$/;
+/** No URI holds angle brackets or quotes: those belong to headers (RFC 4475 section 3.1.2.7). */
+const REQUEST_LINE = /^([A-Za-z0-9\-.!%*_+`'~]{1,64}) ([^\s<>"]{1,2048}) (SIP\/\d\.\d)$/i;
 const STATUS_LINE = /^SIP\/2\.0 ([1-6]\d\d)(?: (.*))?$/i;
 
 /** What makes a message unusable; undefined when it is sound. */
@@ -71,20 +73,38 @@ function findFault(message: SipMessage): string | undefined {
   const cseq = parseCSeq(headers.get('cseq') ?? '');
   if (cseq === undefined) return 'cseq unreadable';
   if (message.kind === 'request' && cseq.method !== message.method) return 'cseq names another method';
-  if (headers.all('call-id').length > 1 || headers.get('call-id') === '') return 'call-id unreadable';
+  for (const key of ['from', 'to', 'call-id', 'cseq', 'max-forwards']) {
+    // Two of these contradict each other, and whichever we took, another element could take the other.
+    if (headers.all(key).length > 1) return `more than one ${key}`;
+  }
+  if (headers.get('call-id') === '') return 'call-id unreadable';
   const from = parseNameAddress(headers.get('from') ?? '');
   const to = parseNameAddress(headers.get('to') ?? '');
   if (from === undefined || to === undefined) return 'from or to unreadable';
   const maxForwards = headers.get('max-forwards');
-  if (maxForwards !== undefined && !/^\d{1,3}$/.test(maxForwards)) return 'max-forwards unreadable';
+  // Leading zeros are allowed, values above 255 are not (RFC 3261 section 20.22).
+  if (maxForwards !== undefined && !/^0*([01]?\d?\d|2[0-4]\d|25[0-5])$/.test(maxForwards)) {
+    return 'max-forwards unreadable';
+  }
   return undefined;
 }
 
-/** The length that the headers announce: undefined when they don't, NaN when it is no number. */
+/** The length that the headers announce: undefined when they don't, NaN when it is no number or two differ. */
 export function announcedLength(headers: SipHeaders): number | undefined {
-  const value = headers.get('content-length');
+  const [value, ...more] = headers.all('content-length');
   if (value === undefined) return undefined;
-  return /^\d{1,8}$/.test(value) ? Number(value) : Number.NaN;
+  return /^\d{1,8}$/.test(value) && more.every((other) => other === value) ? Number(value) : Number.NaN;
+}
+
+/**
+ * A request whose first line has white space where none may be (RFC 4475 sections 3.1.2.8 to 3.1.2.10): it can't be
+ * served, but its sender can be told.
+ */
+function readLooseStart(line: string, headers: SipHeaders, body: string): SipRequest | undefined {
+  const words = line.trim().split(' ');
+  const method = words[0] ?? '';
+  if (words.length < 3 || !TOKEN.test(method) || !/^SIP\/\d\.\d$/i.test(words.at(-1) ?? '')) return undefined;
+  return { kind: 'request', method, uri: words.slice(1, -1).join(' '), headers, body };
 }
 
 function readStart(line: string, headers: SipHeaders, body: string): SipMessage | undefined {
@@ -109,7 +129,8 @@ export function parseMessage(data: Buffer): ParseResult {
   const head = findHead(data);
   if (head === undefined) return bad('no end of headers');
   if (head.textEnd > MAX_HEAD_BYTES) return bad('headers too long');
-  const text = data.toString('utf8', 0, head.textEnd);
+  // A quoted string may hold an escaped NUL (RFC 4475 section 3.1.1.2). Nobody can say or store it: it becomes a space.
+  const text = data.toString('utf8', 0, head.textEnd).replaceAll('\\\0', '\\ ');
   if (text.includes('\0')) return bad('a NUL among the headers');
   const lines = unfold(text);
   const headers = parseHeaders(lines.slice(1));
@@ -120,11 +141,12 @@ export function parseMessage(data: Buffer): ParseResult {
   const taken = length === undefined || Number.isNaN(length) ? available : Math.min(length, available);
   if (taken > MAX_BODY_BYTES) return bad('body too long');
   const body = data.toString('utf8', head.bodyStart, head.bodyStart + taken);
-  const message = readStart(lines[0] ?? '', headers, body);
-  if (message === undefined) return bad('no start line');
+  const start = lines[0] ?? '';
+  const message = readStart(start, headers, body);
+  if (message === undefined) return bad('no start line', readLooseStart(start, headers, body));
   // RFC 3261 section 18.3: a datagram that ends before its body does is answered with 400.
   if (length !== undefined && (Number.isNaN(length) || length > available)) return bad('body cut short', message);
-  if (message.kind === 'request' && !/ SIP\/2\.0$/i.test(lines[0] ?? '')) return bad('SIP version unknown', message);
+  if (message.kind === 'request' && !/ SIP\/2\.0$/i.test(start)) return bad('SIP version unknown', message);
   const fault = findFault(message);
   return fault === undefined ? { kind: 'message', message } : bad(fault, message);
 }

@@ -21,6 +21,14 @@ export interface ServerTransactionOptions {
   onTerminated(): void;
 }
 
+/** What every response takes from its request (RFC 3261 section 8.2.6.2). */
+const COPIED = [
+  ['from', 'From'],
+  ['to', 'To'],
+  ['call-id', 'Call-ID'],
+  ['cseq', 'CSeq'],
+] as const;
+
 type ServerState = 'proceeding' | 'accepted' | 'completed' | 'confirmed' | 'terminated';
 
 export class ServerTransaction {
@@ -111,12 +119,14 @@ export class ServerTransaction {
     const source = this.request.headers;
     const headers = new SipHeaders();
     for (const via of source.all('via')) headers.add('Via', via);
-    headers.add('From', source.get('from') ?? '');
-    const to = source.get('to') ?? '';
-    // Every response but 100 names our half of the dialog (RFC 3261 section 8.2.6.2).
-    headers.add('To', status === 100 || /;\s*tag\s*=/i.test(to) ? to : `${to};tag=${this.localTag}`);
-    headers.add('Call-ID', source.get('call-id') ?? '');
-    headers.add('CSeq', source.get('cseq') ?? '');
+    for (const [key, name] of COPIED) {
+      const value = source.get(key);
+      // A broken request may lack one: its refusal then lacks it too, instead of having it empty.
+      if (value === undefined) continue;
+      // Every response but 100 names our half of the dialog (RFC 3261 section 8.2.6.2).
+      const tagged = key !== 'to' || status === 100 || /;\s*tag\s*=/i.test(value);
+      headers.add(name, tagged ? value : `${value};tag=${this.localTag}`);
+    }
     if (status > 100 && status < 300)
       for (const route of source.all('record-route')) headers.add('Record-Route', route);
     for (const [name, value] of options.headers ?? []) headers.add(name, value);

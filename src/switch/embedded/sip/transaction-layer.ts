@@ -44,7 +44,8 @@ export class TransactionLayer {
     const top = listValues(request.headers.all('via').slice(0, 1))[0] ?? '';
     const via = parseVia(top);
     const branch = via?.parameters.get('branch') ?? '';
-    if (branch.startsWith(MAGIC_COOKIE)) {
+    // The cookie alone is no branch: all requests of such a peer would be one (RFC 4475 section 3.2.1).
+    if (branch.startsWith(MAGIC_COOKIE) && branch.length > MAGIC_COOKIE.length) {
       return `${branch}|${via?.host ?? ''}:${via?.port ?? 5060}|${method}`;
     }
     // RFC 2543 peers: what else makes a request unlike others (section 17.2.3).

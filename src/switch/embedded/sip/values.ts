@@ -80,7 +80,8 @@ export function parseNameAddress(value: string): NameAddress | undefined {
     return { displayName: unquote(name), uri, parameters: parseParameters(pieces.slice(1)) };
   }
   // Without angle brackets the parameters belong to the header, not to the URI (section 20).
-  if (head === '' || /[\s<>"]/.test(head)) return undefined;
+  // A URI with ? or a comma must stand inside of them: nobody could tell whose the rest is (section 20.10).
+  if (head === '' || /[\s<>"?,]/.test(head)) return undefined;
   return { displayName: '', uri: head, parameters: parseParameters(pieces.slice(1)) };
 }
 
@@ -124,7 +125,10 @@ export function parseUri(text: string): SipUri | undefined {
   const [hostPort = '', ...parameters] = (rest.slice(at + 1).split('?')[0] ?? '').split(';');
   const place = parseHostPort(hostPort);
   if (place === undefined) return undefined;
-  const user = decodeValue((userInfo.split(':')[0] ?? '').split(';')[0] ?? '');
+  const rawUser = (userInfo.split(':')[0] ?? '').split(';')[0] ?? '';
+  const decoded = decodeValue(rawUser);
+  // An escaped NUL stays escaped: users that differ in it stay apart, and no database takes the naked one.
+  const user = decoded.includes('\0') ? rawUser : decoded;
   return { scheme, user, host: place.host, port: place.port, parameters: parseParameters(parameters) };
 }
 
@@ -136,10 +140,10 @@ export interface Via {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-/** One Via value (RFC 3261 section 20.42). */
+/** One Via value (RFC 3261 section 20.42). Its version may be another one: a request of SIP/7.0 is answered as well. */
 export function parseVia(value: string): Via | undefined {
   const pieces = splitOutsideQuotes(value, ';');
-  const match = /^SIP\s*\/\s*2\.0\s*\/\s*(\w+)\s+(\S+)$/i.exec(pieces[0] ?? '');
+  const match = /^SIP\s*\/\s*\d\.\d\s*\/\s*(\w+)\s+(\S+)$/i.exec(pieces[0] ?? '');
   const transport = match?.[1];
   const place = match?.[2] === undefined ? undefined : parseHostPort(match[2]);
   if (transport === undefined || place === undefined) return undefined;
