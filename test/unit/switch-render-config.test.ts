@@ -52,6 +52,17 @@ describe('the generated files', () => {
   });
 });
 
+it.each([
+  'ClueCon',
+  'short',
+  'ClueConClueConClueCon',
+  'aaaaaaaaaaaaaaaaaaaa',
+  'abababababababab',
+  'my-password-is-good',
+])('the Event Socket takes no password that can be guessed: %s', (password) => {
+  expect(() => renderSwitchFiles({ ...input, esl: { ...input.esl, password } })).toThrow('esl.password');
+});
+
 describe('what can’t stand in the configuration is refused, with the field’s name', () => {
   it.each<[string, Partial<SwitchFilesInput>]>([
     ['domain', { domain: 'a"b' }],

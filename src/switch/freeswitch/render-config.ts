@@ -82,7 +82,7 @@ function renderVariables(input: SwitchFilesInput): string {
     yht_agents_port: port('agents.port', input.agents.port),
     yht_esl_ip: address('esl.host', input.esl.host),
     yht_esl_port: port('esl.port', input.esl.port),
-    yht_esl_password: checked('esl.password', input.esl.password, /^[0-9A-Za-z_-]{16,128}$/),
+    yht_esl_password: strongPassword('esl.password', input.esl.password),
     yht_rtp_ip: address('rtp.host', input.rtp.host),
     yht_rtp_port_min: port('rtp.portMin', input.rtp.portMin),
     yht_rtp_port_max: port('rtp.portMax', input.rtp.portMax),
@@ -96,6 +96,19 @@ function renderVariables(input: SwitchFilesInput): string {
     ([name, value]) => `  <X-PRE-PROCESS cmd="set" data="${name}=${value}"/>`,
   );
   return `<include>\n${lines.join('\n')}\n</include>\n`;
+}
+
+/** What every scanner tries first; FreeSWITCH's own default is the first of them. */
+const KNOWN_PASSWORDS = /cluecon|password|freeswitch|yihaotong|12345/i;
+const MIN_DIFFERENT_CHARACTERS = 8;
+
+/** Who has this password has the switch: it must be one that was generated. */
+function strongPassword(field: string, value: string): string {
+  const plain = checked(field, value, /^[0-9A-Za-z_-]{16,128}$/);
+  if (KNOWN_PASSWORDS.test(plain) || new Set(plain).size < MIN_DIFFERENT_CHARACTERS) {
+    throw new Error(`${field} can be guessed; take a generated one, e.g. of \`openssl rand -hex 24\``);
+  }
+  return plain;
 }
 
 function renderAccessLists(input: SwitchFilesInput): string {

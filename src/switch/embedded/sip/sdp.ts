@@ -26,17 +26,18 @@ const TELEPHONE_EVENT_TYPE = 101;
 
 type ParsedMedia = ReturnType<typeof parse>['media'][number];
 
-/** The library gives a lone payload as a number, whatever its types say. */
-function payloadsOf(media: ParsedMedia): string {
-  const payloads: unknown = media.payloads;
-  return typeof payloads === 'string' || typeof payloads === 'number' ? String(payloads) : '';
+/** The library gives whatever looks like a number as a number, whatever its types say. */
+function asText(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }
+
+const payloadsOf = (media: ParsedMedia): string => asText(media.payloads);
 
 function findCodec(media: ParsedMedia): { codec: AudioCodec; payloadType: number } | undefined {
   for (const word of payloadsOf(media).split(' ')) {
     const payloadType = Number(word);
     const mapped = media.rtp.find((rtp) => rtp.payload === payloadType);
-    const name = mapped?.codec.toUpperCase();
+    const name = asText(mapped?.codec).toUpperCase();
     if (mapped === undefined) {
       const codec = word === '' ? undefined : STATIC_CODECS.get(payloadType);
       if (codec !== undefined) return { codec, payloadType };
@@ -53,9 +54,11 @@ function readDirection(word: string | undefined): MediaDirection | undefined {
 
 function readAudio(session: ReturnType<typeof parse>, media: ParsedMedia): RemoteMedia | undefined {
   const codec = findCodec(media);
-  const address = media.connection?.ip ?? session.connection?.ip;
-  if (codec === undefined || address === undefined) return undefined;
-  const events = media.rtp.find((rtp) => rtp.codec.toLowerCase() === 'telephone-event' && (rtp.rate ?? 8000) === 8000);
+  const address = asText(media.connection?.ip ?? session.connection?.ip);
+  if (codec === undefined || address === '') return undefined;
+  const events = media.rtp.find(
+    (rtp) => asText(rtp.codec).toLowerCase() === 'telephone-event' && (rtp.rate ?? 8000) === 8000,
+  );
   const direction = readDirection(media.direction) ?? readDirection(session.direction) ?? 'sendrecv';
   return {
     address,
@@ -67,9 +70,20 @@ function readAudio(session: ReturnType<typeof parse>, media: ParsedMedia): Remot
   };
 }
 
+/** Longer lines, and more of them, are no description of a phone's. */
+const MAX_LINE_CHARACTERS = 1024;
+const MAX_LINES = 512;
+const READ_LINE = /^(?:[voscm]=|a=(?:rtpmap:|sendrecv|sendonly|recvonly|inactive))/;
+
+/** Only what we read goes to the library: its patterns for the rest take long over hostile lines. */
+function readableLines(text: string): string {
+  const kept = text.split(/\r\n|\n|\r/).filter((line) => line.length <= MAX_LINE_CHARACTERS && READ_LINE.test(line));
+  return kept.slice(0, MAX_LINES).join('\r\n');
+}
+
 function parseLeniently(text: string): ReturnType<typeof parse> | undefined {
   try {
-    return parse(text);
+    return parse(readableLines(text));
   } catch {
     // The library throws on some garbage; to us it is the same as a description without any audio.
     return undefined;
@@ -86,7 +100,7 @@ export function readSdp(text: string): ReadSdp | undefined {
     const usable = remote === undefined && media.type === 'audio' && media.port > 0 && media.protocol === 'RTP/AVP';
     const audio = usable ? readAudio(session, media) : undefined;
     remote ??= audio;
-    const other = { type: media.type, protocol: media.protocol, payloads: payloadsOf(media) || '0' };
+    const other = { type: asText(media.type), protocol: asText(media.protocol), payloads: payloadsOf(media) || '0' };
     lines.push(audio === undefined ? other : undefined);
   }
   return remote === undefined ? undefined : { remote, lines };
