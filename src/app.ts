@@ -18,6 +18,7 @@ import { requiredPromptIds } from './domain/ivr/prompt-ids.ts';
 import { buildHttp } from './http/app.ts';
 import { personOf, sessionCookie } from './http/auth.ts';
 import type { App as HttpApp } from './http/server.ts';
+import { listenAsStandby, type StandbyHttp } from './http/standby.ts';
 import { httpDeps } from './http/wiring.ts';
 import { systemClock } from './kernel/clock.ts';
 import { withDeadline } from './kernel/deadline.ts';
@@ -25,15 +26,19 @@ import { SetupError } from './kernel/errors.ts';
 import { randomIds } from './kernel/ids.ts';
 import { type Control, createControl } from './services/control.ts';
 import { keepEmbeddedSwitch } from './services/embedded-switch.ts';
+import { thisProcess } from './services/holder.ts';
+import { becomeLeader, type Leadership } from './services/leadership.ts';
 import { Metrics } from './services/metrics.ts';
 import { SignIn } from './services/sign-in.ts';
 import { embeddedSwitchSettings, eslPassword } from './services/switch-config.ts';
-import { openDatabase } from './store/database.ts';
+import { controlApplication, openDatabase } from './store/database.ts';
+import { LeaderStore } from './store/leadership.ts';
 import { migrate } from './store/migrate.ts';
 import { startEmbeddedPostgres } from './store/postgres/embedded.ts';
 import type { Database } from './store/schema.ts';
 import { type DemoAccess, ensureDemoPeople, seedCity } from './store/seed.ts';
 import { createFreeSwitch } from './switch/freeswitch/adapter.ts';
+import { endOtherConnections } from './switch/freeswitch/end-others.ts';
 
 const switchReadyWithinMs = 15_000;
 const commandDeadlineMs = 3_000;
@@ -52,11 +57,21 @@ export interface RunningApp {
 
 type Closer = () => Promise<void>;
 
+/** What becomes of a service beside which there may be another one. */
+export interface LeaderHooks {
+  /** Another service leads: this one waits, for days perhaps. */
+  readonly onStandby?: (leaderUrl: string) => void;
+  /** Another service has taken over: this one must end at once. By default it closes its parts. */
+  readonly onLost?: () => void;
+  /** Ends the waiting; the start fails with `StoppedWhileWaiting`. */
+  readonly stop?: AbortSignal;
+}
+
 /**
- * Starts the whole service as the configuration says.
+ * Starts the whole service as the configuration says. While another service leads on the same database it waits.
  * @throws SetupError in one clear line when a setting or the surroundings don't allow it; nothing is left running then.
  */
-export async function startApp(config: Config, log: PinoLogger): Promise<RunningApp> {
+export async function startApp(config: Config, log: PinoLogger, hooks: LeaderHooks = {}): Promise<RunningApp> {
   const closers: Closer[] = [];
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
@@ -64,7 +79,8 @@ export async function startApp(config: Config, log: PinoLogger): Promise<Running
     return closing;
   };
   try {
-    const app = await start(config, log, closers);
+    const onLost = hooks.onLost ?? (() => void close());
+    const app = await start(config, log, closers, { ...hooks, onLost });
     return { ...app, close };
   } catch (error) {
     await close();
@@ -83,11 +99,17 @@ async function closeAll(closers: Closer[], log: PinoLogger): Promise<void> {
   }
 }
 
-async function start(config: Config, log: PinoLogger, closers: Closer[]): Promise<Omit<RunningApp, 'close'>> {
+async function start(
+  config: Config,
+  log: PinoLogger,
+  closers: Closer[],
+  hooks: LeaderHooks & { onLost: () => void },
+): Promise<Omit<RunningApp, 'close'>> {
   // What can be wrong without any other process is looked at before the first one is started.
   const city = await loadCity(config.citiesFolder, config.city);
   const { prompts, flow } = loadVoice(config, city);
-  const database = await openStore(config, log, closers);
+  const database = await openStore(config, log, closers, hooks);
+  const { leadership } = database;
   await seedCity(database.db, city);
   const demo = config.demo
     ? await ensureDemoPeople(database.db, {
@@ -97,7 +119,7 @@ async function start(config: Config, log: PinoLogger, closers: Closer[]): Promis
         nowMs: Date.now(),
       })
     : [];
-  const telephone = await openSwitch(config, city, database.db, log, closers);
+  const telephone = await openSwitch(config, city, database, log, closers);
 
   let hub: DeskHub | undefined;
   const control = createControl({
@@ -115,7 +137,12 @@ async function start(config: Config, log: PinoLogger, closers: Closer[]): Promis
   closers.push(() => control.close());
 
   const signIn = new SignIn(database.db, systemClock, config.sessionMs);
-  const metrics = new Metrics({ ...control, sockets: () => hub?.sockets ?? 0, linkUp: () => telephone.port.connected });
+  const metrics = new Metrics({
+    ...control,
+    sockets: () => hub?.sockets ?? 0,
+    linkUp: () => telephone.port.connected,
+    leads: () => leadership.leads,
+  });
   control.runtime.observe(metrics);
   const deps = httpDeps({
     db: database.db,
@@ -147,12 +174,7 @@ async function start(config: Config, log: PinoLogger, closers: Closer[]): Promis
   });
   const webUrl = await listen(http, hub, config, log, closers);
   await withDeadline('the link to the switch', switchReadyWithinMs, control.start()).catch((error: unknown) => {
-    throw new SetupError(
-      config.switch.kind === 'freeswitch'
-        ? `FREESWITCH_ESL: no link to FreeSWITCH at ${config.switch.host}:${config.switch.port}; is it running, and is FREESWITCH_ESL_PASSWORD right?`
-        : 'ESL_PORT: the embedded switch does not answer',
-      { cause: error },
-    );
+    throw noSwitch(config, error);
   });
   return {
     webUrl,
@@ -163,6 +185,15 @@ async function start(config: Config, log: PinoLogger, closers: Closer[]): Promis
     db: database.db,
     pids: { switch: telephone.pid, postgres: database.pid },
   };
+}
+
+function noSwitch(config: Config, cause: unknown): SetupError {
+  return new SetupError(
+    config.switch.kind === 'freeswitch'
+      ? `FREESWITCH_ESL: no link to FreeSWITCH at ${config.switch.host}:${config.switch.port}; is it running, and is FREESWITCH_ESL_PASSWORD right?`
+      : 'ESL_PORT: the embedded switch does not answer',
+    { cause },
+  );
 }
 
 function loadVoice(config: Config, city: CityProfile): { prompts: Prompts; flow: Flow } {
@@ -177,7 +208,13 @@ function loadVoice(config: Config, city: CityProfile): { prompts: Prompts; flow:
   return { prompts, flow };
 }
 
-async function openStore(config: Config, log: PinoLogger, closers: Closer[]) {
+/** The database, as soon as this control leads on it. */
+async function openStore(
+  config: Config,
+  log: PinoLogger,
+  closers: Closer[],
+  hooks: LeaderHooks & { onLost: () => void },
+) {
   let url: Secret;
   let pid: number | undefined;
   if (config.database.kind === 'embedded') {
@@ -193,12 +230,53 @@ async function openStore(config: Config, log: PinoLogger, closers: Closer[]) {
     url = config.database.url;
   }
   await migrate({ url, log });
-  const db = openDatabase({ url, applicationName: 'yihaotong', log });
+  const leadership = await lead(config, url, log, closers, hooks);
+  const db = openDatabase({ url, applicationName: controlApplication, log, controlEpoch: leadership.epoch });
   closers.push(() => db.destroy());
-  return { db, pid };
+  return { db, pid, leadership };
 }
 
-async function openSwitch(config: Config, city: CityProfile, db: Kysely<Database>, log: PinoLogger, closers: Closer[]) {
+/** Waits until this control leads; until then it answers at its web address that it only waits. */
+async function lead(
+  config: Config,
+  url: Secret,
+  log: PinoLogger,
+  closers: Closer[],
+  hooks: LeaderHooks & { onLost: () => void },
+): Promise<Leadership> {
+  const store = new LeaderStore(url, log);
+  closers.push(() => store.close());
+  const { host, port } = config.http;
+  let waiting: StandbyHttp | undefined;
+  const leadership = await becomeLeader({
+    store,
+    holder: await thisProcess(),
+    webUrl: `http://${host}:${port}`,
+    sole: config.database.kind === 'embedded',
+    log,
+    onStandby: async (leader) => {
+      waiting = await listenAsStandby(host, port, leader.webUrl).catch((error: unknown) => {
+        throw portProblem(config, error);
+      });
+      log.info({ epoch: leader.epoch, leader: leader.webUrl }, 'another control leads: this one stands by');
+      hooks.onStandby?.(leader.webUrl);
+    },
+    onLost: hooks.onLost,
+    stop: hooks.stop,
+  }).finally(() => waiting?.close());
+  closers.push(() => leadership.release());
+  log.info({ epoch: leadership.epoch, orderly: leadership.orderly }, 'this control leads');
+  if (!leadership.orderly) await leadership.endOthers();
+  return leadership;
+}
+
+async function openSwitch(
+  config: Config,
+  city: CityProfile,
+  { db, leadership }: { db: Kysely<Database>; leadership: Leadership },
+  log: PinoLogger,
+  closers: Closer[],
+) {
   await mkdir(config.recordingsFolder, { recursive: true }).catch((error: unknown) => {
     throw new SetupError(`RECORDINGS_FOLDER: ${config.recordingsFolder} can't be made`, { cause: error });
   });
@@ -209,10 +287,19 @@ async function openSwitch(config: Config, city: CityProfile, db: Kysely<Database
     log,
     clock: systemClock,
     ids: randomIds,
+    gate: leadership,
+  };
+  // An earlier control that did not leave in order may be frozen and wake up: its connection must be gone by then.
+  const endOthers = async (address: { host: string; port: number; password: string }): Promise<void> => {
+    if (leadership.orderly) return;
+    await endOtherConnections({ ...address, clock: systemClock, log }, switchReadyWithinMs).catch((error: unknown) => {
+      throw noSwitch(config, error);
+    });
   };
   if (config.switch.kind === 'freeswitch') {
     const { host, port, password } = config.switch;
     const { trunkPort, agentsPort } = config.sip;
+    await endOthers({ host, port, password: password.reveal() });
     return {
       port: createFreeSwitch({ host, port, password: password.reveal(), ...link }),
       pid: undefined,
@@ -225,6 +312,7 @@ async function openSwitch(config: Config, city: CityProfile, db: Kysely<Database
   const launched = await keepEmbeddedSwitch(settings, config.dataFolder, log);
   closers.push(() => launched.stop());
   const { trunk, agents, esl } = launched.ports;
+  if (launched.adopted) await endOthers({ host: '127.0.0.1', port: esl, password });
   return {
     port: createFreeSwitch({ host: '127.0.0.1', port: esl, password, ...link }),
     pid: launched.pid,
@@ -255,13 +343,18 @@ async function listen(
     await http.close();
   });
   const { host, port } = config.http;
-  return http.listen({ host, port }).catch((error: NodeJS.ErrnoException) => {
-    const taken = error.code === 'EADDRINUSE';
-    throw new SetupError(
-      `HTTP_PORT: ${host}:${port} ${taken ? 'is taken by another program' : `can't be used (${error.message})`}`,
-      { cause: error },
-    );
+  return http.listen({ host, port }).catch((error: unknown) => {
+    throw portProblem(config, error);
   });
+}
+
+function portProblem({ http: { host, port } }: Config, cause: unknown): SetupError {
+  const taken = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
+  const words = cause instanceof Error ? cause.message : String(cause);
+  return new SetupError(
+    `HTTP_PORT: ${host}:${port} ${taken ? 'is taken by another program' : `can't be used (${words})`}`,
+    { cause },
+  );
 }
 
 /** A page of another site must not open a desk with the agent's cookie (cross-site WebSocket hijacking). */

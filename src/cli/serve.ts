@@ -1,13 +1,17 @@
 import { createLog, type RunningApp, startApp } from '../app.ts';
 import { loadConfig } from '../config/config.ts';
 import { errorChain, SetupError } from '../kernel/errors.ts';
+import { StoppedWhileWaiting } from '../services/leadership.ts';
 
 /** A second Ctrl-C, or this long, ends the orderly stop. */
 const stopDeadlineMs = 15_000;
+/** How a service ends when another one has taken over: its manager starts it again, and it stands by. */
+const lostExitCode = 3;
 
 /**
  * Runs the service until it is told to stop.
- * @returns the exit code: 0 after an orderly stop, 1 when it could not start.
+ * @returns the exit code: 0 after an orderly stop, 1 when it could not start. When another service takes over, the
+ * process ends with 3, at once: whatever it would still do is refused anyway.
  */
 export async function serveCommand(environment: NodeJS.ProcessEnv, print: (line: string) => void): Promise<number> {
   let app: RunningApp;
@@ -22,9 +26,22 @@ export async function serveCommand(environment: NodeJS.ProcessEnv, print: (line:
   const log = createLog(config.logLevel);
   // Heard from now on: one that came while the service starts, or as it says ready, must not leave a part behind.
   const stopping = stopSignal();
+  const waiting = new AbortController();
+  void stopping.then(() => waiting.abort());
   try {
-    app = await startApp(config, log);
+    app = await startApp(config, log, {
+      onStandby: (leaderUrl) => print(`一号通待命：主用为 ${leaderUrl}，其失效后由本机接管。按 Ctrl-C 停止。`),
+      onLost: () => {
+        print('另一台控制服务已接管，本进程立即退出。');
+        process.exit(lostExitCode);
+      },
+      stop: waiting.signal,
+    });
   } catch (error) {
+    if (error instanceof StoppedWhileWaiting) {
+      print('已停止。');
+      return 0;
+    }
     complain(error, print);
     return 1;
   }

@@ -22,6 +22,7 @@ export class Metrics implements CallObserver {
     writer: CallWriter;
     sockets: () => number;
     linkUp: () => boolean;
+    leads: () => boolean;
   }) {
     const registers = [this.registry];
     collectDefaultMetrics({ register: this.registry });
@@ -51,6 +52,7 @@ export class Metrics implements CallObserver {
     this.#gauge('yht_seats_available', 'Seats that may be offered a call', () => parts.seats.available().length);
     this.#gauge('yht_desk_sockets', 'Open desk sockets', parts.sockets);
     this.#gauge('yht_store_backlog', 'Records that wait to be stored', () => parts.writer.backlog);
+    this.#gauge('yht_leader', 'This control leads', () => (parts.leads() ? 1 : 0));
     this.#gauge('yht_switch_up', 'Link to the switch', () => (parts.linkUp() ? 1 : 0));
   }
 

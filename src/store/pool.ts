@@ -47,6 +47,10 @@ export function openPool(options: PoolOptions): PostgresPool {
   });
   // An idle connection that breaks is replaced at the next statement; nobody else listens for its error.
   pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'));
+  // One that breaks while it is lent, between two statements of a transaction: the next statement fails, not the process.
+  pool.on('connect', (client) => {
+    client.on('error', (error) => log.debug({ err: error }, 'a database connection broke'));
+  });
   warm(pool, Math.min(warmConnections, options.maxConnections), log);
   return {
     connect: async () => new LentClient(await pool.connect()),

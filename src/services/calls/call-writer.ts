@@ -11,6 +11,8 @@ const batchLimit = 500;
 /** PostgreSQL's classes for data that it can't take (22) and that contradicts its rules (23): trying again is no use. */
 const isRefusal = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' && /^2[23]/.test(error.code);
+/** Another control leads (migrations/0003): what this one still believes of the calls is not true any more. */
+const isOver = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'YH001';
 /** More than this many entries are never held: the oldest journal lines go, the calls themselves stay. */
 const backlogLimit = 50_000;
 const retryDelayMs = 500;
@@ -114,6 +116,11 @@ export class CallWriter {
       try {
         await this.#store.write({ calls, journal, legs });
       } catch (error) {
+        if (isOver(error)) {
+          this.#log.error({ dropped: this.backlog }, 'another control leads: its call records count, not these');
+          this.#forgetAll();
+          return;
+        }
         if (isRefusal(error)) {
           await this.#refused({ calls, journal, legs }, error);
           continue;
@@ -171,6 +178,12 @@ export class CallWriter {
     for (const leg of legs) if (this.#legs.get(leg.leg) === leg) this.#legs.delete(leg.leg);
     const done = new Set(journal);
     this.#journal = this.#journal.filter((entry) => !done.has(entry));
+  }
+
+  #forgetAll(): void {
+    this.#calls.clear();
+    this.#legs.clear();
+    this.#journal = [];
   }
 
   #isStored(call: Call): void {

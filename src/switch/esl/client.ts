@@ -16,6 +16,7 @@ import {
 } from './command.ts';
 import { EslConnection } from './connection.ts';
 import type { EslEvent } from './event.ts';
+import type { CommandGate } from './gate.ts';
 import { Inbox } from './inbox.ts';
 import { type JobResult, JobTable } from './jobs.ts';
 import type { EslReply } from './replies.ts';
@@ -33,6 +34,8 @@ export interface EslClientOptions {
   readonly ids: Ids;
   /** In [0, 1), spreads reconnects. */
   readonly random: () => number;
+  /** Without one everything may be sent. */
+  readonly gate?: CommandGate;
   readonly format?: 'plain' | 'json';
   /** From connecting to the subscription's answer. */
   readonly connectDeadlineMs?: number;
@@ -77,6 +80,7 @@ const DEFAULTS = {
   maxPending: 2000,
   maxJobs: 10_000,
   inboxHighWater: 10_000,
+  gate: { mayAct: () => true, mayConnect: () => true },
 } as const;
 
 const KEEP_ALIVE: EslCommand = { text: 'api status\n\n', what: 'keep-alive' };
@@ -176,11 +180,21 @@ export class EslClient {
 
   #send(command: Result<EslCommand, SwitchFailure>, deadlineMs: number): Promise<EslReply> {
     if (!command.ok) return Promise.resolve(command);
+    const may = this.#options.gate.mayAct();
+    if (may === true) return this.#sendNow(command.value, deadlineMs);
+    return Promise.resolve(may).then((yes): Promise<EslReply> | EslReply =>
+      yes
+        ? this.#sendNow(command.value, deadlineMs)
+        : err({ kind: 'link-down', message: `${command.value.what}: another control leads` }),
+    );
+  }
+
+  #sendNow(command: EslCommand, deadlineMs: number): Promise<EslReply> {
     const connection = this.#connection;
     if (!this.#up || connection === undefined) {
-      return Promise.resolve(err({ kind: 'link-down', message: `${command.value.what}: not connected` }));
+      return Promise.resolve(err({ kind: 'link-down', message: `${command.what}: not connected` }));
     }
-    return connection.send(command.value, deadlineMs);
+    return connection.send(command, deadlineMs);
   }
 
   #connect(): void {
@@ -190,7 +204,12 @@ export class EslClient {
       this.#retryWhenRead = true;
       return;
     }
-    const { clock, connectDeadlineMs } = this.#options;
+    const { clock, connectDeadlineMs, gate } = this.#options;
+    if (!gate.mayConnect()) {
+      this.#log.warn({}, 'the switch is not connected without the lease of the leader');
+      this.#retryTimer = clock.setTimer(this.#options.backoff.maxMs, () => this.#connect());
+      return;
+    }
     const deadline = clock.setTimer(connectDeadlineMs, () => {
       connection.close(`not connected and subscribed within ${connectDeadlineMs} ms`);
     });
@@ -218,7 +237,12 @@ export class EslClient {
 
   /** Password and subscription; true when the link is up. Any failure closes the connection. */
   async #logIn(connection: EslConnection): Promise<boolean> {
-    const { password, events, format, connectDeadlineMs } = this.#options;
+    const { password, events, format, connectDeadlineMs, gate } = this.#options;
+    // Between the decision to connect and now this process may have been frozen.
+    if (!gate.mayConnect()) {
+      connection.close('the lease of the leader is over');
+      return false;
+    }
     for (const command of [authCommand(password), eventCommand(format, events)]) {
       if (!command.ok) {
         connection.close(command.error.message);

@@ -5,6 +5,7 @@ import type { Logger } from '../../kernel/log.ts';
 import { err, ok, type Result } from '../../kernel/result.ts';
 import { EslClient } from '../esl/client.ts';
 import type { EslEvent } from '../esl/event.ts';
+import type { CommandGate } from '../esl/gate.ts';
 import type {
   LegId,
   OriginateRequest,
@@ -40,6 +41,8 @@ export interface FreeSwitchOptions {
   readonly ids: Ids;
   /** In [0, 1), spreads reconnects; the machine's own by default. */
   readonly random?: () => number;
+  /** Asked before each connection and command; without one everything may be sent. */
+  readonly gate?: CommandGate;
 }
 
 /** All that control reads (docs/switch-contract.md). */
@@ -89,6 +92,7 @@ class FreeSwitch implements TelephoneSwitch {
       clock: options.clock,
       ids: options.ids,
       random: options.random ?? Math.random,
+      ...(options.gate === undefined ? {} : { gate: options.gate }),
     });
     this.#player = new LegPlayer(
       {

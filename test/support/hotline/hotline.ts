@@ -74,6 +74,8 @@ export interface Hotline {
   callOver(callId: string): Promise<void>;
   /** Cuts the service off from its database, or lets it through again. */
   cutDatabase(cut: boolean): void;
+  /** A second service on the same database and switch, with a data folder of its own; it stands by. */
+  standby(): Promise<ServiceProcess>;
   /** Stops and starts the service on the same data and switch, as a restart does. */
   restart(): Promise<void>;
 }
@@ -90,6 +92,7 @@ export function startHotline(options: HotlineOptions = {}): Hotline {
   let folder: string;
   let app: RunningApp | undefined;
   let process: ServiceProcess | undefined;
+  const standbys: ServiceProcess[] = [];
   let proxy: TcpProxy | undefined;
   let telephoneSwitch: SwitchUnderTest | undefined;
   let subcentrePort = 0;
@@ -152,6 +155,7 @@ export function startHotline(options: HotlineOptions = {}): Hotline {
     const left = telephoneSwitch === undefined ? '' : await legsLeft(telephoneSwitch);
     await app?.close();
     await process?.stop();
+    for (const standby of standbys) await standby.stop();
     await proxy?.close();
     await telephoneSwitch?.stop();
     if (keepFolders) console.log(`kept ${folder}`);
@@ -232,6 +236,14 @@ export function startHotline(options: HotlineOptions = {}): Hotline {
     cutDatabase(cut) {
       if (proxy === undefined) throw new Error('The hotline was started without a hop to its database.');
       proxy.cut(cut);
+    },
+    async standby() {
+      const number = standbys.length + 1;
+      const own = { ...environment, DATA_FOLDER: join(folder, `standby-${number}`) };
+      const service = await ServiceProcess.prepare(own, join(folder, `standby-${number}.log`));
+      standbys.push(service);
+      await service.startAsStandby();
+      return service;
     },
     async restart() {
       await running().app.close();

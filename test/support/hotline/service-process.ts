@@ -8,12 +8,16 @@ import { freePort } from '../free-ports.ts';
 import { Watch } from '../watch.ts';
 
 const readyWithinMs = 30_000;
+const leadingWord = '一号通已就绪';
+const standbyWord = '一号通待命';
 
 export class ServiceProcess {
   readonly #environment: Readonly<Record<string, string>>;
   readonly #logFile: string;
   readonly #port: number;
   #child: ChildProcess | undefined;
+  #watch = new Watch('the service');
+  #printed = '';
 
   constructor(environment: Readonly<Record<string, string>>, logFile: string, port: number) {
     this.#environment = environment;
@@ -23,9 +27,14 @@ export class ServiceProcess {
 
   /** Starts it; its web port stays the same over restarts. */
   static async start(environment: Readonly<Record<string, string>>, folder: string): Promise<ServiceProcess> {
-    const service = new ServiceProcess(environment, join(folder, 'service.log'), await freePort('127.0.0.1'));
+    const service = await ServiceProcess.prepare(environment, join(folder, 'service.log'));
     await service.start();
     return service;
+  }
+
+  /** One that is not started yet. */
+  static async prepare(environment: Readonly<Record<string, string>>, logFile: string): Promise<ServiceProcess> {
+    return new ServiceProcess(environment, logFile, await freePort('127.0.0.1'));
   }
 
   get webUrl(): string {
@@ -38,8 +47,29 @@ export class ServiceProcess {
 
   /** Starts the process and waits for its word that it is ready. @returns how long that took. */
   async start(): Promise<number> {
-    const log = await open(this.#logFile, 'a');
     const startedAt = performance.now();
+    await this.#spawn();
+    await this.leads();
+    return performance.now() - startedAt;
+  }
+
+  /** Starts the process and waits for its word that it stands by while another one leads. */
+  async startAsStandby(): Promise<void> {
+    await this.#spawn();
+    await this.#says(standbyWord, readyWithinMs);
+  }
+
+  /** Waits for the process's word that it leads and is ready. */
+  leads(withinMs = readyWithinMs): Promise<void> {
+    return this.#says(leadingWord, withinMs);
+  }
+
+  async #says(word: string, withinMs: number): Promise<void> {
+    await this.#watch.until(`its word ${word}`, withinMs, () => (this.#printed.includes(word) ? true : undefined));
+  }
+
+  async #spawn(): Promise<void> {
+    const log = await open(this.#logFile, 'a');
     const child = spawn(process.execPath, ['--import', 'tsx', join(projectFolder, 'src', 'main.ts')], {
       cwd: projectFolder,
       env: { PATH: process.env.PATH ?? '', ...this.#environment, LOG_LEVEL: 'info', HTTP_PORT: String(this.#port) },
@@ -48,17 +78,18 @@ export class ServiceProcess {
     });
     await log.close();
     this.#child = child;
-    const watch = new Watch('the service');
-    let printed = '';
+    this.#watch = new Watch('the service');
+    this.#printed = '';
     child.stdout?.on('data', (chunk: Buffer) => {
-      printed += chunk.toString();
-      watch.note(chunk.toString().trim());
+      this.#printed += chunk.toString();
+      this.#watch.note(chunk.toString().trim());
     });
-    child.once('exit', (code, signal) => watch.note(`ended with ${signal ?? code}`));
-    await watch.until('its word that it is ready', readyWithinMs, () =>
-      printed.includes('一号通已就绪') ? true : undefined,
-    );
-    return performance.now() - startedAt;
+    child.once('exit', (code, signal) => this.#watch.note(`ended with ${signal ?? code}`));
+  }
+
+  /** Waits until the process has ended by itself. @returns its exit code. */
+  ended(withinMs = 10_000): Promise<number> {
+    return this.#watch.until('its end', withinMs, () => this.#child?.exitCode ?? undefined);
   }
 
   /** Dies at once, as by a fault or the kernel. */
@@ -80,6 +111,8 @@ export class ServiceProcess {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const gone = once(child, 'exit');
     child.kill(signal);
+    // One that a test has frozen would never hear it.
+    child.kill('SIGCONT');
     await gone;
   }
 }
