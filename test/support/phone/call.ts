@@ -139,24 +139,49 @@ export class TestCall {
       return;
     }
     const body = `Signal=${digit}\r\nDuration=160\r\n`;
-    await this.#request('INFO', [['Content-Type', 'application/dtmf-relay']], body);
+    await this.request('INFO', [['Content-Type', 'application/dtmf-relay']], body);
   }
 
   /** Puts the far side on hold: re-INVITE with `sendonly`, and no more sound (RFC 3264, section 8.4). */
   async hold(): Promise<void> {
-    await this.#reinvite('sendonly');
+    await this.reinvite(this.localSdp('sendonly'));
     this.parts.media.setMuted(true);
   }
 
   async resume(): Promise<void> {
-    await this.#reinvite('sendrecv');
+    await this.reinvite(this.localSdp());
     this.parts.media.setMuted(false);
+  }
+
+  /** Sends the whole description anew: hold in one of its forms, or the end of it. @throws Error when refused. */
+  async reinvite(sdp: string, extra: readonly (readonly [string, string])[] = []): Promise<SipMessage> {
+    const response = await this.tryReinvite(sdp, extra);
+    if (response.status !== 200) throw new Error(`the re-INVITE was refused: ${summary(response)}`);
+    if (response.body.startsWith('v=0')) this.useRemoteSdp(response.body);
+    return response;
+  }
+
+  /** A re-INVITE and its ACK; the answer is returned whatever it is. */
+  async tryReinvite(sdp: string, extra: readonly (readonly [string, string])[] = []): Promise<SipMessage> {
+    const { dialog, transactions } = this.parts;
+    const invite = dialog.request('INVITE', [['Content-Type', 'application/sdp'], ...extra], sdp);
+    const response = await transactions.request(invite, requestMs);
+    transactions.sendOnly(dialog.follow('ACK', invite, response));
+    return response;
+  }
+
+  /** A request inside the dialog; resolves with its final response, whatever it is. */
+  async request(method: string, extra: readonly (readonly [string, string])[] = [], body = ''): Promise<SipMessage> {
+    const request = this.parts.dialog.request(method, extra, body);
+    const response = await this.parts.transactions.request(request, requestMs);
+    this.parts.watch.note(`${method} was answered ${summary(response)}`);
+    return response;
   }
 
   /** Ends an answered call with BYE; the wait is for the 200. */
   async hangup(): Promise<void> {
     this.finish({ by: 'us', sipStatus: undefined, method: 'BYE', reason: '' });
-    await this.#request('BYE');
+    await this.request('BYE');
   }
 
   /** Ends the call in whatever state it is, at the end of a test. */
@@ -241,23 +266,6 @@ export class TestCall {
     } else if (request.method !== 'ACK') {
       transactions.respond(request, reply, responseTo(request, 200, 'OK'));
     }
-  }
-
-  async #reinvite(direction: Direction): Promise<void> {
-    const body = this.localSdp(direction);
-    const { dialog, transactions } = this.parts;
-    const invite = dialog.request('INVITE', [['Content-Type', 'application/sdp']], body);
-    const response = await transactions.request(invite, requestMs);
-    transactions.sendOnly(dialog.follow('ACK', invite, response));
-    if (response.status !== 200) throw new Error(`re-INVITE (${direction}) was refused: ${summary(response)}`);
-    if (response.body.startsWith('v=0')) this.useRemoteSdp(response.body);
-  }
-
-  async #request(method: string, extra: readonly (readonly [string, string])[] = [], body = ''): Promise<SipMessage> {
-    const request = this.parts.dialog.request(method, extra, body);
-    const response = await this.parts.transactions.request(request, requestMs);
-    this.parts.watch.note(`${method} was answered ${summary(response)}`);
-    return response;
   }
 
   #until<T>(what: string, withinMs: number, check: () => T | undefined): Promise<T> {
