@@ -5,8 +5,10 @@ import { fuzz } from '../support/fuzz/run.ts';
 
 const INPUTS = 4000;
 const SEED = 4475;
+/** Of a whole test, on a machine that does much else. */
+const TIMEOUT_MS = 60_000;
 
-it.each(fuzzedReaders)('the $name reader takes whatever comes', (reader) => {
+it.each(fuzzedReaders)('the $name reader takes whatever comes', { timeout: TIMEOUT_MS }, (reader) => {
   expect(fuzz(reader, INPUTS, SEED).throws).toEqual([]);
 });
 
@@ -56,7 +58,7 @@ function cpuMs(work: () => void): number {
   return (user + system) / 1000;
 }
 
-describe('no 60 KiB of one thing take more than linear time', () => {
+describe('no 60 KiB of one thing take more than linear time', { timeout: TIMEOUT_MS }, () => {
   const cases = fuzzedReaders.flatMap((reader) =>
     (starts[reader.name] ?? []).flatMap((start) => pieces.map((piece) => ({ reader, start, piece }))),
   );

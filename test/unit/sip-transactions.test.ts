@@ -145,6 +145,7 @@ describe('a server transaction', () => {
     served = [];
     acks = 0;
     layer = new TransactionLayer(clock, {
+      onRefused: () => undefined,
       onRequest: (transaction) => served.push(transaction),
       onAck: () => {
         acks += 1;

@@ -72,7 +72,7 @@ describe('URIs', () => {
     );
   });
 
-  it('and the other readers never throw', () => {
+  it('and the other readers never throw', { timeout: 30_000 }, () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         parseUri(`sip:${text}`);

@@ -88,7 +88,7 @@ export class Registrar {
       // The preferred algorithm comes first (RFC 8760 section 2.4).
       headers.unshift([name, challengeValue(domain, nonce, 'SHA-256', stale)]);
     }
-    transaction.respond(status, { headers });
+    transaction.respondOnce(status, { headers });
   }
 
   #passwordRight(credentials: DigestCredentials, method: string): boolean {
@@ -113,7 +113,7 @@ export class Registrar {
       .find((one) => one?.realm === domain);
     const name = credentials?.username ?? claimed;
     if (this.failures.isBanned(flow.remoteAddress, name)) {
-      transaction.respond(403);
+      transaction.respondOnce(403);
       return undefined;
     }
     const verdict = credentials === undefined ? 'foreign' : this.#nonces.judge(credentials.nonce);
@@ -124,7 +124,7 @@ export class Registrar {
     if (!this.#passwordRight(credentials, request.method)) {
       // The same answer for a wrong password and an unknown name: it tells a guesser nothing.
       this.failures.note(flow.remoteAddress, name);
-      transaction.respond(403);
+      transaction.respondOnce(403);
       return undefined;
     }
     if (verdict === 'stale' || !this.#nonces.use(credentials.nonce, credentials.qop?.nc)) {

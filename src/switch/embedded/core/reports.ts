@@ -69,10 +69,10 @@ export function statusText(core: SwitchCore): string {
     `${registrar.all().length} registration(s), ${registrar.failures.bans} ban(s) for wrong passwords`,
   ];
   for (const { endpoint, dialogs } of [trunk, agents]) {
-    const { received, malformed, strayResponses } = endpoint.counters;
+    const { received, malformed, strayResponses, dropped } = endpoint.counters;
     lines.push(
       `profile ${endpoint.name}: port ${endpoint.port}, ${received} message(s), ${malformed} malformed, ` +
-        `${strayResponses} stray response(s), ${endpoint.transactions} transaction(s), ${dialogs} dialog(s)`,
+        `${strayResponses} stray response(s), ${dropped} dropped, ${endpoint.transactions} transaction(s), ${dialogs} dialog(s)`,
     );
   }
   return `${lines.join('\n')}\n`;

@@ -8,6 +8,7 @@ import type { Flow, TransportHandlers } from './flow.ts';
 import { type SipRequest, serialiseMessage } from './message.ts';
 import { parseMessage } from './parse.ts';
 import { ServerTransaction } from './server-transaction.ts';
+import { SourceLimit } from './source-limit.ts';
 import { TcpTransport } from './tcp.ts';
 import { MAGIC_COOKIE, randomToken, TransactionLayer } from './transaction-layer.ts';
 import { UdpTransport } from './udp.ts';
@@ -37,20 +38,27 @@ export interface EndpointCounters {
   received: number;
   malformed: number;
   strayResponses: number;
+  /** Not read at all: their source had been refused too often. */
+  dropped: number;
 }
 
 export class SipEndpoint {
   readonly name: string;
-  readonly counters: EndpointCounters = { received: 0, malformed: 0, strayResponses: 0 };
+  readonly counters: EndpointCounters = { received: 0, malformed: 0, strayResponses: 0, dropped: 0 };
   readonly #options: EndpointOptions;
   readonly #layer: TransactionLayer;
+  readonly #sources: SourceLimit;
   #udp: UdpTransport | undefined;
   #tcp: TcpTransport | undefined;
 
   constructor(options: EndpointOptions, handlers: EndpointHandlers) {
     this.name = options.name;
     this.#options = options;
-    this.#layer = new TransactionLayer(options.clock, handlers);
+    this.#sources = new SourceLimit(options.clock);
+    this.#layer = new TransactionLayer(options.clock, {
+      ...handlers,
+      onRefused: (flow) => this.#sources.note(flow.remoteAddress),
+    });
   }
 
   get port(): number {
@@ -130,11 +138,16 @@ export class SipEndpoint {
 
   #noteMalformed(reason: string, flow: Flow): void {
     this.counters.malformed += 1;
+    this.#sources.note(flow.remoteAddress);
     this.#options.log.debug({ reason, address: flow.remoteAddress, port: flow.remotePort }, 'malformed SIP message');
   }
 
   #receive(bytes: Buffer, flow: Flow): void {
     this.counters.received += 1;
+    if (this.#sources.isOverrun(flow.remoteAddress)) {
+      this.counters.dropped += 1;
+      return;
+    }
     try {
       this.#dispatch(bytes, flow);
     } catch (error) {
@@ -168,7 +181,7 @@ export class SipEndpoint {
       onTerminated: () => undefined,
     });
     const status = reason === 'SIP version unknown' ? 505 : 400;
-    once.respond(status, { reason: status === 400 ? `Bad Request: ${reason}` : 'Version Not Supported' });
+    once.respondOnce(status, { reason: status === 400 ? `Bad Request: ${reason}` : 'Version Not Supported' });
   }
 
   /** Notes the true source in the Via and says where responses go (RFC 3261 section 18.2, RFC 3581 section 4). */

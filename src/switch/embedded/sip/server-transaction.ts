@@ -19,6 +19,8 @@ export interface ServerTransactionOptions {
   /** The tag that our responses put into To when the request has none. */
   readonly localTag: string;
   onTerminated(): void;
+  /** A refusal was sent that is not remembered. */
+  onRefused?(): void;
 }
 
 /** What every response takes from its request (RFC 3261 section 8.2.6.2). */
@@ -95,6 +97,17 @@ export class ServerTransaction {
       this.#terminate();
       if (unheard) this.onNoAck?.();
     });
+  }
+
+  /**
+   * Answers and forgets, as a stateless server does (RFC 3261 section 8.2.7): nothing is repeated, and a request that
+   * comes again is answered anew. So those whom nobody knows can't fill our memory, however many they are.
+   */
+  respondOnce(status: number, options: ResponseOptions = {}): void {
+    if (this.#state !== 'proceeding') return;
+    this.flow.send(serialiseMessage(this.#build(status, options)));
+    this.#terminate();
+    if (status >= 300) this.#options.onRefused?.();
   }
 
   #armRetransmit(delayMs: number): void {

@@ -16,6 +16,8 @@ export interface LayerHandlers {
   onRequest(transaction: ServerTransaction): void;
   /** An ACK that belongs to no transaction of ours: that of a 2xx. */
   onAck(request: SipRequest, flow: Flow): void;
+  /** A request from there was refused without being remembered. */
+  onRefused(flow: Flow): void;
 }
 
 /** A fresh tag or branch: 72 random bits are unguessable and unique (section 19.3 asks for 32). */
@@ -72,7 +74,7 @@ export class TransactionLayer {
       return;
     }
     const transaction = this.#serve(request, replyFlow, key);
-    if (this.size > MAX_TRANSACTIONS) transaction.respond(503, { headers: [['Retry-After', '5']] });
+    if (this.size > MAX_TRANSACTIONS) transaction.respondOnce(503, { headers: [['Retry-After', '5']] });
     else if (request.method === 'CANCEL') this.#cancel(transaction);
     else if (request.method === 'INVITE' && !this.#noteInvite(transaction)) transaction.respond(482);
     else this.#hand(transaction);
@@ -94,6 +96,7 @@ export class TransactionLayer {
       flow,
       clock: this.#clock,
       localTag: randomToken(),
+      onRefused: () => this.#handlers.onRefused(flow),
       onTerminated: () => {
         this.#servers.delete(key);
         if (request.method !== 'INVITE') return;
@@ -116,7 +119,7 @@ export class TransactionLayer {
   #cancel(transaction: ServerTransaction): void {
     const invite = this.#servers.get(this.#serverKey(transaction.request, 'INVITE'));
     if (invite === undefined) {
-      transaction.respond(481);
+      transaction.respondOnce(481);
       return;
     }
     // The CANCEL itself succeeds even when the INVITE has been answered: it then has no effect (section 9.2).

@@ -76,17 +76,17 @@ export class SipUserAgent {
     const { request } = transaction;
     if (request.headers.get('max-forwards') === '0' && request.method !== 'OPTIONS') {
       // RFC 3261 section 16.3: we are an end, but a loop of switches must come to its own end as well.
-      transaction.respond(483);
+      transaction.respondOnce(483);
       return;
     }
     if (tagOf(request.headers.get('to')) !== '') {
       const party = this.#find(request);
-      if (party === undefined) transaction.respond(481);
+      if (party === undefined) transaction.respondOnce(481);
       else party.receive(transaction);
       return;
     }
     if (!this.#handlers.admits(transaction.flow.remoteAddress)) {
-      transaction.respond(403);
+      transaction.respondOnce(403);
       return;
     }
     this.#receiveOutOfDialog(transaction);
@@ -95,14 +95,14 @@ export class SipUserAgent {
   #receiveOutOfDialog(transaction: ServerTransaction): void {
     const { request } = transaction;
     const required = request.headers.all('require').join(', ');
-    if (parseUri(request.uri) === undefined) transaction.respond(416);
-    else if (required !== '') transaction.respond(420, { headers: [['Unsupported', required]] });
+    if (parseUri(request.uri) === undefined) transaction.respondOnce(416);
+    else if (required !== '') transaction.respondOnce(420, { headers: [['Unsupported', required]] });
     else if (request.method === 'OPTIONS') {
-      transaction.respond(200, { headers: [ALLOW, ['Accept', 'application/sdp']] });
+      transaction.respondOnce(200, { headers: [ALLOW, ['Accept', 'application/sdp']] });
     } else if (request.method === 'INVITE') this.#handlers.onInvite(transaction);
     else if (request.method === 'REGISTER' && this.#handlers.onRegister !== undefined) {
       this.#handlers.onRegister(transaction);
-    } else if (request.method === 'BYE' || request.method === 'INFO') transaction.respond(481);
-    else transaction.respond(405, { headers: [ALLOW] });
+    } else if (request.method === 'BYE' || request.method === 'INFO') transaction.respondOnce(481);
+    else transaction.respondOnce(405, { headers: [ALLOW] });
   }
 }
