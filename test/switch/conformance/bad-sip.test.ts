@@ -3,6 +3,9 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Bench } from '../../support/bench.ts';
+import { invalidTorture } from '../../support/torture/invalid.ts';
+import { oddTorture } from '../../support/torture/oddities.ts';
+import { validTorture } from '../../support/torture/valid.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -84,6 +87,27 @@ describe('the switch lives on after', () => {
         socket.destroySoon();
       }
     }
+    await stillWorks();
+  });
+
+  it('the torture messages of RFC 4475, by UDP and by TCP, to both sides', async () => {
+    const socket = createSocket('udp4');
+    for (const { bytes } of [...validTorture, ...invalidTorture, ...oddTorture]) {
+      for (const side of ['trunk', 'agents'] as const) {
+        const { host, port } = bench.sut[side];
+        await new Promise<void>((resolve, reject) => {
+          socket.send(bytes, port, host, (error) => (error ? reject(error) : resolve()));
+        });
+        const stream = connect(port, host);
+        stream.on('error', () => stream.destroy());
+        await once(stream, 'connect');
+        stream.end(bytes);
+        stream.resume();
+        stream.destroySoon();
+      }
+    }
+    socket.close();
+    await bench.agent('1001');
     await stillWorks();
   });
 
