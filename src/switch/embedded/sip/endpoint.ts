@@ -31,6 +31,8 @@ export interface EndpointHandlers {
 
 /** How often a free port is looked for that both UDP and TCP can have. */
 const FREE_PORT_ATTEMPTS = 20;
+/** Twenty calls from outside the ACL are as bad as two hundred challenges. */
+const STRANGER_WEIGHT = 9;
 const WILDCARDS = new Set(['0.0.0.0', '::']);
 
 /** What the sockets have seen, for `status`. */
@@ -134,6 +136,11 @@ export class SipEndpoint {
     const protocol = flow.protocol.toUpperCase();
     ack.headers.prepend('Via', `SIP/2.0/${protocol} ${this.sentBy(flow)};branch=${MAGIC_COOKIE}${randomToken()};rport`);
     flow.send(serialiseMessage(ack));
+  }
+
+  /** Somebody called who may not: nobody does so often by mistake. */
+  noteStranger(address: string): void {
+    this.#sources.note(address, STRANGER_WEIGHT);
   }
 
   #noteMalformed(reason: string, flow: Flow): void {

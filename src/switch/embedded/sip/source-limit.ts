@@ -2,9 +2,9 @@
 import type { Clock } from '../../../kernel/clock.ts';
 
 /** A house full of phones behind one address that all come back at once is challenged this often without harm. */
-const BURST = 500;
-/** What a source may be refused for good. */
-const PER_SECOND = 50;
+const BURST = 200;
+/** What a source may be refused for good: phones with a right password need far less. */
+const PER_SECOND = 2;
 /** The table's size; beyond it the oldest entries make room. */
 const MAX_SOURCES = 10_000;
 
@@ -33,10 +33,10 @@ export class SourceLimit {
     return source !== undefined && this.#levelOf(source) >= BURST;
   }
 
-  /** A message from there was refused. */
-  note(address: string): void {
+  /** A message from there was refused; `weight` is how bad that was. */
+  note(address: string, weight = 1): void {
     const source = this.#sources.get(address);
-    const level = source === undefined ? 1 : this.#levelOf(source) + 1;
+    const level = (source === undefined ? 0 : this.#levelOf(source)) + weight;
     this.#sources.delete(address);
     this.#sources.set(address, { level, atMs: this.#clock.now() });
     if (this.#sources.size <= MAX_SOURCES) return;

@@ -86,6 +86,7 @@ export class SipUserAgent {
       return;
     }
     if (!this.#handlers.admits(transaction.flow.remoteAddress)) {
+      this.endpoint.noteStranger(transaction.flow.remoteAddress);
       transaction.respondOnce(403);
       return;
     }
