@@ -31,6 +31,7 @@ describe('refusals of strangers', () => {
     const layer = new TransactionLayer(clock, {
       onRequest: (transaction: ServerTransaction) => transaction.respondOnce(403),
       onAck: () => undefined,
+      onTrusted: () => undefined,
       onRefused: () => {
         refused += 1;
       },
@@ -51,13 +52,22 @@ describe('a source that is refused all the time', () => {
   it('is not read any more, and is read again when it has been quiet', async () => {
     const clock = new ManualClock();
     const limit = new SourceLimit(clock);
-    for (let count = 0; count < 199; count += 1) limit.note('192.0.2.9');
+    for (let count = 0; count < 499; count += 1) limit.note('192.0.2.9');
     expect(limit.isOverrun('192.0.2.9')).toBe(false);
     limit.note('192.0.2.9');
     expect(limit.isOverrun('192.0.2.9')).toBe(true);
     expect(limit.isOverrun('192.0.2.10')).toBe(false);
     await clock.advance(500);
     expect(limit.isOverrun('192.0.2.9')).toBe(false);
+  });
+
+  it('is not held up when its phones prove their passwords, however many they are', () => {
+    const limit = new SourceLimit(new ManualClock());
+    for (let count = 0; count < 2000; count += 1) {
+      limit.note('office');
+      limit.note('office', -1);
+    }
+    expect(limit.isOverrun('office')).toBe(false);
   });
 
   it('is remembered within a bound: the oldest make room', () => {

@@ -146,6 +146,7 @@ describe('a server transaction', () => {
     acks = 0;
     layer = new TransactionLayer(clock, {
       onRefused: () => undefined,
+      onTrusted: () => undefined,
       onRequest: (transaction) => served.push(transaction),
       onAck: () => {
         acks += 1;

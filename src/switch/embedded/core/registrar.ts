@@ -132,6 +132,7 @@ export class Registrar {
       return undefined;
     }
     this.failures.forget(flow.remoteAddress, name);
+    transaction.trust();
     return credentials.username;
   }
 

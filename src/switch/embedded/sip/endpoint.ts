@@ -31,8 +31,8 @@ export interface EndpointHandlers {
 
 /** How often a free port is looked for that both UDP and TCP can have. */
 const FREE_PORT_ATTEMPTS = 20;
-/** Twenty calls from outside the ACL are as bad as two hundred challenges. */
-const STRANGER_WEIGHT = 9;
+/** Twenty calls from outside the ACL are as bad as five hundred challenges. */
+const STRANGER_WEIGHT = 24;
 const WILDCARDS = new Set(['0.0.0.0', '::']);
 
 /** What the sockets have seen, for `status`. */
@@ -60,6 +60,8 @@ export class SipEndpoint {
     this.#layer = new TransactionLayer(options.clock, {
       ...handlers,
       onRefused: (flow) => this.#sources.note(flow.remoteAddress),
+      // Its challenge was no refusal: a house full of phones is never held up.
+      onTrusted: (flow) => this.#sources.note(flow.remoteAddress, -1),
     });
   }
 

@@ -21,6 +21,8 @@ export interface ServerTransactionOptions {
   onTerminated(): void;
   /** A refusal was sent that is not remembered. */
   onRefused?(): void;
+  /** The sender has proved who he is. */
+  onTrusted?(): void;
 }
 
 /** What every response takes from its request (RFC 3261 section 8.2.6.2). */
@@ -108,6 +110,11 @@ export class ServerTransaction {
     this.flow.send(serialiseMessage(this.#build(status, options)));
     this.#terminate();
     if (status >= 300) this.#options.onRefused?.();
+  }
+
+  /** The sender has proved who he is. */
+  trust(): void {
+    this.#options.onTrusted?.();
   }
 
   #armRetransmit(delayMs: number): void {

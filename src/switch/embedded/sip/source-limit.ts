@@ -2,7 +2,7 @@
 import type { Clock } from '../../../kernel/clock.ts';
 
 /** A house full of phones behind one address that all come back at once is challenged this often without harm. */
-const BURST = 200;
+const BURST = 500;
 /** What a source may be refused for good: phones with a right password need far less. */
 const PER_SECOND = 2;
 /** The table's size; beyond it the oldest entries make room. */
@@ -33,11 +33,12 @@ export class SourceLimit {
     return source !== undefined && this.#levelOf(source) >= BURST;
   }
 
-  /** A message from there was refused; `weight` is how bad that was. */
+  /** A message from there was refused; `weight` is how bad that was, below 0 for a phone that proved its password. */
   note(address: string, weight = 1): void {
     const source = this.#sources.get(address);
     const level = (source === undefined ? 0 : this.#levelOf(source)) + weight;
     this.#sources.delete(address);
+    if (level <= 0) return;
     this.#sources.set(address, { level, atMs: this.#clock.now() });
     if (this.#sources.size <= MAX_SOURCES) return;
     const oldest = this.#sources.keys().next().value;

@@ -18,6 +18,8 @@ export interface LayerHandlers {
   onAck(request: SipRequest, flow: Flow): void;
   /** A request from there was refused without being remembered. */
   onRefused(flow: Flow): void;
+  /** The sender of a request has proved who he is. */
+  onTrusted(flow: Flow): void;
 }
 
 /** A fresh tag or branch: 72 random bits are unguessable and unique (section 19.3 asks for 32). */
@@ -97,6 +99,7 @@ export class TransactionLayer {
       clock: this.#clock,
       localTag: randomToken(),
       onRefused: () => this.#handlers.onRefused(flow),
+      onTrusted: () => this.#handlers.onTrusted(flow),
       onTerminated: () => {
         this.#servers.delete(key);
         if (request.method !== 'INVITE') return;
