@@ -29,16 +29,23 @@ export interface SimulatedSwitchOptions {
 
 const commandDeadlineMs = 3_000;
 const jobMarginMs = 15_000;
+const heartbeatEveryMs = 20_000;
+/** Two heartbeats, and the time to bring both to agree. */
+const unsureMs = 2 * heartbeatEveryMs + 5_000;
 
 /** One connection to the switch; what belongs to an earlier one is thrown away. */
 interface Link {
-  /** `held`: events wait for the snapshot. */
-  state: 'held' | 'up' | 'broken';
+  state: 'connecting' | 'up' | 'broken';
+  /** Events wait for the snapshot. */
+  holding: boolean;
   readonly held: (() => void)[];
   /** When the last event of a leg arrives: the next one of the same leg is never earlier. */
   readonly lastOf: Map<string, number>;
   readonly pending: Set<() => void>;
   lastCommandMs: number;
+  /** Legs that the snapshot or an event has told of. */
+  readonly known: Set<LegId>;
+  differed: boolean;
 }
 
 /** The switch port of one control process, over a link that is as bad as the weather says. */
@@ -48,6 +55,7 @@ export class SimulatedSwitch implements TelephoneSwitch {
   #link: Link | undefined;
   #closed = false;
   #stalledUntilMs = 0;
+  #unsureUntilMs = 0;
   /** What this process has started and heard no end of; the adapter tells the ends that it missed. */
   readonly #playing = new Map<LegId, string>();
 
@@ -57,6 +65,11 @@ export class SimulatedSwitch implements TelephoneSwitch {
 
   get connected(): boolean {
     return this.#link?.state === 'up';
+  }
+
+  /** An event was thrown away, and the heartbeats may not have given it away yet. */
+  get unsure(): boolean {
+    return this.#options.clock.now() < this.#unsureUntilMs;
   }
 
   start(listener: SwitchListener): void {
@@ -102,6 +115,8 @@ export class SimulatedSwitch implements TelephoneSwitch {
   tell(event: SwitchEvent): void {
     this.#deliver(event.leg, () => {
       this.#options.trace.note([event.leg], describe(event));
+      if (event.type === 'legEnded') this.#link?.known.delete(event.leg);
+      else this.#link?.known.add(event.leg);
       const ended =
         event.type === 'legEnded' || (event.type === 'playEnded' && event.playId === this.#playing.get(event.leg));
       if (ended) this.#playing.delete(event.leg);
@@ -209,9 +224,43 @@ export class SimulatedSwitch implements TelephoneSwitch {
 
   /** Events are subscribed first and held back; then the lists are read and told, then the held events. */
   #connect(): void {
-    const { clock, random, core, weather } = this.#options;
-    const link: Link = { state: 'held', held: [], lastOf: new Map(), pending: new Set(), lastCommandMs: 0 };
+    const link: Link = {
+      state: 'connecting',
+      holding: true,
+      held: [],
+      lastOf: new Map(),
+      known: new Set(),
+      differed: false,
+      pending: new Set(),
+      lastCommandMs: 0,
+    };
     this.#link = link;
+    this.#takeSnapshot(link);
+    this.#heartbeat(link);
+  }
+
+  /** As the adapter's census does it: other legs than were told of, at two heartbeats in a row. */
+  #heartbeat(link: Link): void {
+    const { clock, core } = this.#options;
+    clock.setTimer(heartbeatEveryMs, () => {
+      if (this.#link !== link || this.#closed) return;
+      // Of a phone that is only dialled nothing has been told yet.
+      const present = core.legs().filter((leg) => leg.place !== 'dialling' || link.known.has(leg.id));
+      const differs = present.length !== link.known.size;
+      const again = differs && link.differed;
+      link.differed = differs && !again;
+      if (again && !link.holding) {
+        this.#options.trace.note([], 'the switch has other legs than were told of');
+        this.#options.onFault();
+        link.holding = true;
+        this.#takeSnapshot(link);
+      }
+      this.#heartbeat(link);
+    });
+  }
+
+  #takeSnapshot(link: Link): void {
+    const { clock, random, core, weather } = this.#options;
     clock.setTimer(random.between(1, 60), () => {
       if (this.#link !== link) return;
       const lagMs = random.chance(weather().laggingSnapshotChance) ? random.between(0, 500) : 0;
@@ -219,6 +268,9 @@ export class SimulatedSwitch implements TelephoneSwitch {
       clock.setTimer(random.between(1, 30), () => {
         if (this.#link !== link) return;
         link.state = 'up';
+        link.holding = false;
+        link.known.clear();
+        for (const { leg } of snapshot.legs) link.known.add(leg);
         this.#options.trace.note([], `link up, ${snapshot.legs.length} legs`);
         this.#listener?.onLink({ type: 'linkUp', snapshot, atMs: clock.now() });
         this.#tellMissedEnds();
@@ -241,14 +293,19 @@ export class SimulatedSwitch implements TelephoneSwitch {
   #deliver(key: string, run: () => void): void {
     const link = this.#link;
     if (link === undefined) return;
-    const { clock, random, weather } = this.#options;
+    const { clock, random, weather, trace } = this.#options;
+    if (random.chance(weather().lostEventChance)) {
+      trace.note([key], 'an event is thrown away');
+      this.#unsureUntilMs = clock.now() + unsureMs;
+      return;
+    }
     const delayMs = random.chance(weather().lateEventChance) ? random.between(50, 1_500) : random.between(0, 8);
     const earliestMs = Math.max(clock.exactMs + delayMs, this.#stalledUntilMs + random.next());
     const atMs = Math.max(earliestMs, (link.lastOf.get(key) ?? 0) + 0.002);
     link.lastOf.set(key, atMs);
     const arrive = (): void => {
       if (this.#link !== link) return;
-      if (link.state === 'held') link.held.push(run);
+      if (link.holding) link.held.push(run);
       else run();
     };
     clock.at(atMs, arrive);

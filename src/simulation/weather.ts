@@ -12,6 +12,8 @@ export interface Weather {
   readonly commandFaultChance: number;
   readonly lateEventChance: number;
   readonly doubledEventChance: number;
+  /** Thrown away by the switch although the link holds. */
+  readonly lostEventChance: number;
   readonly storeFailureChance: number;
   readonly slowStoreChance: number;
   /** A list of legs that lags behind lacks the newest ones. */
@@ -30,6 +32,7 @@ export const fairWeather: Weather = {
   commandFaultChance: 0,
   lateEventChance: 0,
   doubledEventChance: 0,
+  lostEventChance: 0,
   storeFailureChance: 0,
   slowStoreChance: 0,
   laggingSnapshotChance: 0,
@@ -52,6 +55,7 @@ export function drawWeather(random: Random): Weather {
     commandFaultChance: sometimes(random.pick([0.0005, 0.002, 0.01]), 0),
     lateEventChance: sometimes(random.pick([0.01, 0.05]), 0),
     doubledEventChance: sometimes(0.01, 0),
+    lostEventChance: random.chance(0.3) ? random.pick([0.002, 0.01]) : 0,
     storeFailureChance: sometimes(random.pick([0.001, 0.01]), 0),
     slowStoreChance: sometimes(0.02, 0),
     laggingSnapshotChance: sometimes(0.3, 0),

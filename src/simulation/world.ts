@@ -127,7 +127,8 @@ export class World {
       const nowMs = this.clock.now();
       const control = this.#control;
       const stalled = nowMs < this.#stalledUntilMs;
-      const troubled = !control?.ready || this.#store.down || !this.#core.running || stalled;
+      const blind = !control?.ready || control.telephone.unsure;
+      const troubled = blind || this.#store.down || !this.#core.running || stalled;
       // Between two steps nothing changes: a trouble of the last one has lasted until now.
       if (troubled || wasTroubled) this.#disturbed();
       wasTroubled = troubled;

@@ -16,6 +16,7 @@ import type {
   SwitchReply,
   TelephoneSwitch,
 } from '../port.ts';
+import { Census } from './census.ts';
 import { LegPlayer } from './leg-player.ts';
 import { originateLine } from './originate.ts';
 import { OriginateTracker } from './originate-tracker.ts';
@@ -72,6 +73,7 @@ class FreeSwitch implements TelephoneSwitch {
   readonly #client: EslClient;
   readonly #player: LegPlayer;
   readonly #originates: OriginateTracker;
+  readonly #census = new Census();
   #listener: SwitchListener | undefined;
   /** Events that wait for the snapshot; undefined when it has been told (or there is no link). */
   #held: EslEvent[] | undefined;
@@ -246,9 +248,18 @@ class FreeSwitch implements TelephoneSwitch {
     const held = this.#held;
     this.#held = undefined;
     this.#linkTold = true;
+    this.#census.begin(taken.value.snapshot.legs.map((one) => one.leg));
     this.#safely(() => this.#listener?.onLink({ type: 'linkUp', snapshot: taken.value.snapshot, atMs: clock.now() }));
     this.#player.reconcile(taken.value.playing, clock.now());
     for (const event of held) this.#handle(event);
+  }
+
+  /** Events were lost although the link holds: the switch's own list is told again, as after a broken link. */
+  #lookAnew(): void {
+    if (this.#held !== undefined) return;
+    this.#log.warn({}, 'the switch has other legs than its events have told of; its list is taken anew');
+    this.#held = [];
+    void this.#bringUp(this.#link);
   }
 
   #linkDown(reason: string): void {
@@ -269,6 +280,7 @@ class FreeSwitch implements TelephoneSwitch {
   #handle(event: EslEvent): void {
     const leg = legOf(event);
     if (leg !== undefined) this.#originates.seen(leg);
+    if (this.#census.note(event)) this.#lookAnew();
     const said = translateEvent(event);
     if (said === undefined) return;
     if (isRegistration(said)) {
