@@ -74,8 +74,11 @@ export interface Hotline {
   callOver(callId: string): Promise<void>;
   /** Cuts the service off from its database, or lets it through again. */
   cutDatabase(cut: boolean): void;
-  /** A second service on the same database and switch, with a data folder of its own; it stands by. */
-  standby(): Promise<ServiceProcess>;
+  /**
+   * A second service on the same database and switch, with a data folder of its own; it stands by. `cutDatabase` does not
+   * touch it. With `leads` it is waited for until it leads.
+   */
+  standby(options?: { readonly leads?: boolean }): Promise<ServiceProcess>;
   /** Stops and starts the service on the same data and switch, as a restart does. */
   restart(): Promise<void>;
 }
@@ -237,12 +240,13 @@ export function startHotline(options: HotlineOptions = {}): Hotline {
       if (proxy === undefined) throw new Error('The hotline was started without a hop to its database.');
       proxy.cut(cut);
     },
-    async standby() {
+    async standby({ leads = false } = {}) {
       const number = standbys.length + 1;
-      const own = { ...environment, DATA_FOLDER: join(folder, `standby-${number}`) };
+      const own = { ...environment, DATABASE_URL: database.url, DATA_FOLDER: join(folder, `standby-${number}`) };
       const service = await ServiceProcess.prepare(own, join(folder, `standby-${number}.log`));
       standbys.push(service);
-      await service.startAsStandby();
+      if (leads) await service.start();
+      else await service.startAsStandby();
       return service;
     },
     async restart() {
