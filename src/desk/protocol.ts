@@ -129,6 +129,33 @@ const todayCallSchema = z.object({
 });
 export type TodayCallView = z.infer<typeof todayCallSchema>;
 
+export const superviseModes = ['listen', 'whisper', 'barge'] as const;
+export const liveCallStates = ['waiting', ...deskCallStates] as const;
+
+/** A call that is going on, as a supervisor sees it. */
+const liveCallSchema = z.object({
+  callId: z.string(),
+  startedAtMs: z.number(),
+  stateSinceMs: z.number(),
+  state: z.enum(liveCallStates),
+  number: z.string(),
+  hotlineName: z.string(),
+  agentName: z.string().nullable(),
+  /** An agent is there to be listened to, and nobody listens yet or this person does. */
+  maySupervise: z.boolean(),
+  supervisor: z
+    .object({
+      name: z.string(),
+      mine: z.boolean(),
+      mode: z.enum(superviseModes),
+      /** False while his phone rings or the mode is being changed. */
+      there: z.boolean(),
+    })
+    .nullable(),
+});
+export type LiveCallView = z.infer<typeof liveCallSchema>;
+export type SuperviseMode = (typeof superviseModes)[number];
+
 /** Messages that the server numbers; the page acknowledges them and asks for the missed ones after a drop. */
 export const pushSchema = z.discriminatedUnion('type', [
   z.object({
@@ -143,6 +170,8 @@ export const pushSchema = z.discriminatedUnion('type', [
     call: deskCallSchema.nullable(),
     draft: draftSchema.nullable(),
     today: z.array(todayCallSchema),
+    /** All live calls; empty for everybody but supervisors. */
+    live: z.array(liveCallSchema),
   }),
   z.object({ type: z.literal('seat'), seat: seatStatusSchema }),
   /** The screen pop: sent when the phone starts to be rung, to this desk and no other. */
@@ -154,6 +183,8 @@ export const pushSchema = z.discriminatedUnion('type', [
   /** The draft was saved, here or in another window of the same person, or by the agent for the sub-centre. */
   z.object({ type: z.literal('draft'), draft: draftSchema }),
   z.object({ type: z.literal('today'), today: z.array(todayCallSchema) }),
+  /** All live calls, for supervisors. */
+  z.object({ type: z.literal('live'), live: z.array(liveCallSchema) }),
   z.object({ type: z.literal('notice'), level: z.enum(['info', 'warning', 'error']), text: z.string() }),
 ]);
 export type DeskPush = z.infer<typeof pushSchema>;
@@ -202,6 +233,9 @@ export const requestSchema = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('leave'), callId }),
   /** Puts the citizen through; the agent is freed as soon as the far side answers. */
   z.strictObject({ do: z.literal('transfer'), callId, number }),
+  /** A supervisor listens to the call (his phone is rung), or changes to whom he is heard. */
+  z.strictObject({ do: z.literal('supervise'), callId, mode: z.enum(superviseModes) }),
+  z.strictObject({ do: z.literal('superviseLeave'), callId }),
   /** Keeps what was typed. `baseVersion` is the version that the page last saw (0 for none). */
   z.strictObject({ do: z.literal('saveDraft'), callId, baseVersion: z.number().int().min(0), body: orderBodySchema }),
   /** Makes (or updates) the work order of this call. */

@@ -1,7 +1,7 @@
 /** What the services need from the store; src/app.ts wires the real one, the simulation its own. */
 
 import type { SeatStatus } from '../domain/acd/seat.ts';
-import type { Call } from '../domain/call/call.ts';
+import type { Call, LegRole } from '../domain/call/call.ts';
 
 export interface StoredSeat {
   readonly personId: string;
@@ -45,7 +45,7 @@ export interface JournalEntry {
 export interface LegRecord {
   readonly leg: string;
   readonly callId: string;
-  readonly role: 'citizen' | 'agent' | 'subcentre';
+  readonly role: LegRole;
   readonly party: string;
   readonly personId: string | null;
   readonly direction: 'inbound' | 'outbound';

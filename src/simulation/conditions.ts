@@ -52,6 +52,15 @@ function* callConditions(call: Call, core: SwitchCore): Generator<Condition> {
     const detail = `state ${call.state}, the citizen’s leg is ${citizen.place}`;
     yield { rule: 'who waits hears something', key: `${call.id} silent`, detail, boundMs: 6_000, about };
   }
+  const { supervisor } = call;
+  if (supervisor?.place === 'supervising') {
+    const { supervising } = core.leg(supervisor.leg) ?? {};
+    if (supervising?.mode !== supervisor.mode || supervising.agentLeg !== call.agent?.leg) {
+      const detail = `${supervisor.mode} at ${call.agent?.leg}, but the switch has ${JSON.stringify(supervising)}`;
+      const rule = 'a supervisor is heard by whom he believes';
+      yield { rule, key: `${call.id} supervisor`, detail, boundMs: 6_000, about: [...about, supervisor.leg] };
+    }
+  }
   const parted = partedWords(call, core);
   if (parted !== undefined) {
     yield { rule: 'who talks is connected', key: `${call.id} ${call.state}`, detail: parted, boundMs: 7_000, about };
@@ -144,6 +153,7 @@ export function* conditions(
       holders.set(call.agent.personId, call);
     }
     if (call.consult !== null) owners.set(call.consult.leg, call);
+    if (call.supervisor !== null) owners.set(call.supervisor.leg, call);
     yield* callConditions(call, core);
   }
   const ringing = new Map<string, SimLeg>();

@@ -1,5 +1,13 @@
-import type { DeskCall, DeskPush, DeskRequest, OrderBody, SeatStatusView } from '../desk/protocol.ts';
-import type { DeskOutcome } from '../services/desk/desk-service.ts';
+import {
+  type DeskCall,
+  type DeskPush,
+  type DeskRequest,
+  type LiveCallView,
+  type OrderBody,
+  type SeatStatusView,
+  superviseModes,
+} from '../desk/protocol.ts';
+import type { DeskOutcome } from '../services/desk/outcome.ts';
 import type { Person } from '../services/ports.ts';
 import type { VirtualClock } from './clock.ts';
 import type { SimulatedControl } from './control.ts';
@@ -24,6 +32,7 @@ interface Desk {
   wanted: boolean;
   seat: SeatStatusView | undefined;
   call: DeskCall | null;
+  live: readonly LiveCallView[];
   draftVersion: number;
 }
 
@@ -47,7 +56,15 @@ export class Desks {
   constructor(options: DesksOptions) {
     this.#options = options;
     for (const person of options.people) {
-      const desk: Desk = { person, socket: undefined, wanted: true, seat: undefined, call: null, draftVersion: 0 };
+      const desk: Desk = {
+        person,
+        socket: undefined,
+        wanted: true,
+        seat: undefined,
+        call: null,
+        live: [],
+        draftVersion: 0,
+      };
       this.#desks.set(person.id, desk);
     }
   }
@@ -57,7 +74,7 @@ export class Desks {
     for (const desk of this.#desks.values()) {
       desk.wanted = true;
       this.#connectSoon(desk);
-      if (desk.person.role === 'agent') this.#think(desk);
+      if (desk.person.role !== 'subcentre') this.#think(desk);
     }
   }
 
@@ -78,6 +95,7 @@ export class Desks {
       case 'snapshot':
         desk.seat = push.seat;
         desk.call = push.call;
+        desk.live = push.live;
         desk.draftVersion = push.draft?.version ?? 0;
         return;
       case 'seat':
@@ -95,6 +113,9 @@ export class Desks {
         return;
       case 'draft':
         if (desk.call?.callId === push.draft.callId) desk.draftVersion = push.draft.version;
+        return;
+      case 'live':
+        desk.live = push.live;
         return;
       case 'today':
       case 'notice':
@@ -167,6 +188,7 @@ export class Desks {
 
   #choose(desk: Desk): DeskRequest | undefined {
     const { random } = this.#options;
+    if (desk.person.role === 'supervisor') return this.#chooseLive(desk);
     const { call, seat } = desk;
     if (call !== null && random.chance(0.05)) return { do: random.pick(anyCommand), callId: call.callId };
     if (call !== null && call.state !== 'ended') {
@@ -191,6 +213,17 @@ export class Desks {
         if (random.chance(0.9)) return undefined;
         return random.chance(0.7) ? { do: 'break', reason: '小休' } : { do: 'signOff' };
     }
+  }
+
+  /** Mostly a call that he may listen to, now and then one that he may not. */
+  #chooseLive(desk: Desk): DeskRequest | undefined {
+    const { random } = this.#options;
+    const mine = desk.live.find((call) => call.supervisor?.mine === true);
+    const offered = desk.live.filter((call) => call.maySupervise || random.chance(0.05));
+    const call = mine ?? (offered.length === 0 ? undefined : random.pick(offered));
+    if (call === undefined) return undefined;
+    if (random.chance(mine === undefined ? 0.02 : 0.3)) return { do: 'superviseLeave', callId: call.callId };
+    return { do: 'supervise', callId: call.callId, mode: random.pick(superviseModes) };
   }
 
   #write(desk: Desk, callId: string): DeskRequest {

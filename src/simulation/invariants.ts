@@ -1,7 +1,7 @@
 import type { DeskRequest } from '../desk/protocol.ts';
 import { type Call, type CallEvent, deskCommands } from '../domain/call/call.ts';
 import type { CallObserver } from '../services/calls/call-observers.ts';
-import type { DeskOutcome } from '../services/desk/desk-service.ts';
+import type { DeskOutcome } from '../services/desk/outcome.ts';
 import { conditions } from './conditions.ts';
 import type { SimulatedControl } from './control.ts';
 import type { SimulatedStore } from './store.ts';
@@ -149,7 +149,7 @@ export class Invariants implements CallObserver {
     if (stored !== undefined && stored !== null) this.#joined.set(after.id, stored);
     if (after.state === 'ended' && (after.endClass === null || after.endReason === null || after.endedAtMs === null))
       this.add('an ended call has class and reason', JSON.stringify(after), about);
-    if (event !== undefined && isDeskCommand(event.type)) this.#acted(after.id, event.type);
+    if (event !== undefined && isDeskCommand(event.type)) this.#acted(after.id, pressedAs(event.type));
   }
 
   onOffer(): void {
@@ -177,7 +177,7 @@ export class Invariants implements CallObserver {
   }
 
   #relate(call: Call): void {
-    for (const leg of [call.citizenLeg, call.agent?.leg, call.consult?.leg]) {
+    for (const leg of [call.citizenLeg, call.agent?.leg, call.consult?.leg, call.supervisor?.leg]) {
       if (leg === undefined) continue;
       for (const [one, other] of [[call.id, leg] as const, [leg, call.id] as const]) {
         const others = this.#related.get(one) ?? new Set();
@@ -198,4 +198,6 @@ export class Invariants implements CallObserver {
 }
 
 const isDeskCommand = (type: string): boolean => (deskCommands as readonly string[]).includes(type);
+/** One button begins to listen and changes the mode. */
+const pressedAs = (event: string): string => (event === 'superviseMode' ? 'supervise' : event);
 const eventOf = (request: DeskRequest['do']): string => (request === 'transfer' ? 'consult' : request);

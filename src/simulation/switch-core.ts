@@ -5,13 +5,22 @@ import type {
   PlayRequest,
   RegistrationEvent,
   Sound,
+  SuperviseMode,
   SwitchEvent,
   SwitchFailure,
   SwitchSnapshot,
 } from '../switch/port.ts';
 import type { VirtualClock } from './clock.ts';
 import type { Random } from './random.ts';
-import { clearTimers, disarmFallbacks, type LegPlace, type SimLeg, snapshotOf } from './switch-legs.ts';
+import {
+  clearTimers,
+  disarmFallbacks,
+  type LegPlace,
+  type NewLeg,
+  newLeg,
+  type SimLeg,
+  snapshotOf,
+} from './switch-legs.ts';
 
 /** Who listens to a switch: the link to control, and the people at the phones. */
 export interface CoreListener {
@@ -142,6 +151,7 @@ export class SwitchCore {
     leg.ended = true;
     this.#leave(leg);
     this.#remove(leg);
+    for (const other of this.legs()) if (other.supervising?.agentLeg === leg.id) this.#goTo(other, undefined);
     const event: SwitchEvent = {
       type: 'legEnded',
       leg: leg.id,
@@ -227,6 +237,24 @@ export class SwitchCore {
     return this.#move(id, both, conference);
   }
 
+  /** The place tells first and looks for the agent's leg then, as the dialplan does. */
+  supervise(id: string, agentLeg: string, mode: SuperviseMode): Reply {
+    const leg = this.#legs.get(id);
+    if (leg === undefined) return gone(id);
+    if (!this.#canTalk(leg)) return done;
+    this.#leave(leg);
+    this.#put(leg, 'moving');
+    const move = leg.move;
+    this.#clock.setTimer(this.#random.between(1, 25), () => {
+      if (leg.ended || leg.move !== move) return;
+      this.#put(leg, 'supervising');
+      leg.supervising = { agentLeg, mode };
+      this.#tell({ type: 'supervising', leg: id, atMs: this.#clock.now(), agentLeg, mode });
+      if (!this.#legs.has(agentLeg)) this.#goTo(leg, undefined);
+    });
+    return done;
+  }
+
   claim(id: string): Reply {
     const leg = this.#legs.get(id);
     if (leg !== undefined) disarmFallbacks(leg);
@@ -261,7 +289,6 @@ export class SwitchCore {
   }
 
   // Within: -------------------------------------------------------------------------------------------------------
-
   #with(id: string, act: (leg: SimLeg) => void): Reply {
     const leg = this.#legs.get(id);
     if (leg === undefined) return gone(id);
@@ -269,28 +296,8 @@ export class SwitchCore {
     return done;
   }
 
-  #add(
-    leg: Pick<
-      SimLeg,
-      'id' | 'direction' | 'role' | 'callId' | 'party' | 'callerNumber' | 'callerName' | 'dialledNumber'
-    >,
-  ): SimLeg {
-    const nowMs = this.#clock.now();
-    const added: SimLeg = {
-      ...leg,
-      createdAtMs: nowMs,
-      answered: false,
-      ended: false,
-      place: 'dialling',
-      placeSinceMs: nowMs,
-      move: 0,
-      partner: undefined,
-      bridgesFirst: false,
-      conference: undefined,
-      playing: undefined,
-      fallbacks: new Set(),
-      timers: new Set(),
-    };
+  #add(leg: NewLeg): SimLeg {
+    const added = newLeg(leg, this.#clock.now());
     this.#legs.set(leg.id, added);
     return added;
   }
@@ -380,6 +387,7 @@ export class SwitchCore {
     clearTimers(leg);
     this.#stopPlaying(leg, !leg.ended);
     const { partner, conference } = leg;
+    leg.supervising = undefined;
     if (conference !== undefined) {
       leg.conference = undefined;
       this.#tell({ type: 'conferenceLeft', leg: leg.id, atMs: this.#clock.now(), conference });

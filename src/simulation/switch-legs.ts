@@ -14,6 +14,7 @@ export type LegPlace =
   | 'bridging'
   | 'bridged'
   | 'conference'
+  | 'supervising'
   | 'limbo'
   | 'fallback';
 
@@ -29,7 +30,7 @@ export interface Playing {
 export interface SimLeg {
   readonly id: string;
   readonly direction: 'inbound' | 'outbound';
-  readonly role: 'citizen' | 'agent' | 'subcentre';
+  readonly role: 'citizen' | 'agent' | 'subcentre' | 'supervisor';
   readonly callId: string | undefined;
   /** The phone or number at its far end. */
   readonly party: string;
@@ -47,11 +48,37 @@ export interface SimLeg {
   /** While `bridging`: whether this is the leg that the command named first. */
   bridgesFirst: boolean;
   conference: string | undefined;
+  supervising: LegSnapshot['supervising'];
   playing: Playing | undefined;
   /** The dialplan's own ways out that are armed. */
   readonly fallbacks: Set<Timer>;
   /** Timers that end with the leg or its place. */
   readonly timers: Set<Timer>;
+}
+
+/** What is known of a leg before it exists. */
+export type NewLeg = Pick<
+  SimLeg,
+  'id' | 'direction' | 'role' | 'callId' | 'party' | 'callerNumber' | 'callerName' | 'dialledNumber'
+>;
+
+export function newLeg(leg: NewLeg, nowMs: number): SimLeg {
+  return {
+    ...leg,
+    createdAtMs: nowMs,
+    answered: false,
+    ended: false,
+    place: 'dialling',
+    placeSinceMs: nowMs,
+    move: 0,
+    partner: undefined,
+    bridgesFirst: false,
+    conference: undefined,
+    supervising: undefined,
+    playing: undefined,
+    fallbacks: new Set(),
+    timers: new Set(),
+  };
 }
 
 /** The leg as the switch's own list shows it. */
@@ -65,6 +92,7 @@ export function snapshotOf(leg: SimLeg): LegSnapshot {
     parked: leg.place === 'parked',
     bridgedTo: leg.place === 'bridged' ? leg.partner?.id : undefined,
     conference: leg.conference,
+    supervising: leg.supervising,
     callerNumber: leg.callerNumber,
     callerName: leg.callerName,
     dialledNumber: leg.dialledNumber,

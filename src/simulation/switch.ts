@@ -4,6 +4,7 @@ import type {
   OriginateRequest,
   PlayRequest,
   RegistrationEvent,
+  SuperviseMode,
   SwitchEvent,
   SwitchFailure,
   SwitchListener,
@@ -171,6 +172,10 @@ export class SimulatedSwitch implements TelephoneSwitch {
   joinConference(leg: LegId, conference: string, both: boolean): SwitchReply {
     const what = both ? 'join conference, both' : 'join conference';
     return this.#command(leg, what, () => this.#options.core.join(leg, conference, both));
+  }
+
+  supervise(leg: LegId, agentLeg: LegId, mode: SuperviseMode): SwitchReply {
+    return this.#command(leg, `${mode} at ${short(agentLeg)}`, () => this.#options.core.supervise(leg, agentLeg, mode));
   }
 
   claim(leg: LegId): SwitchReply {

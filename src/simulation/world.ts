@@ -309,5 +309,10 @@ function drawPeople(random: Random): Person[] {
     return { id: random.uuid(), name: `agent ${extension}`, role: 'agent', extension, hotlineNumber: null };
   });
   const subcentre = { role: 'subcentre', extension: null, hotlineNumber: '12366' } as const;
-  return [...agents, { id: random.uuid(), name: 'sub-centre 12366', ...subcentre }];
+  const supervisor = { role: 'supervisor', extension: '1090', hotlineNumber: null } as const;
+  return [
+    ...agents,
+    { id: random.uuid(), name: 'sub-centre 12366', ...subcentre },
+    { id: random.uuid(), name: 'supervisor', ...supervisor },
+  ];
 }

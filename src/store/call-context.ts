@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type AgentPart, type Call, type ConsultPart, callStates } from '../domain/call/call.ts';
+import { type AgentPart, type Call, type ConsultPart, callStates, type SupervisorPart } from '../domain/call/call.ts';
 import { endClasses } from '../domain/call/ending.ts';
 import type { FlowPathEntry, FlowState } from '../domain/ivr/flow-machine.ts';
 
@@ -7,7 +7,7 @@ import type { FlowPathEntry, FlowState } from '../domain/ivr/flow-machine.ts';
 type Fields<T> = { [K in keyof T]-?: z.ZodType<T[K]> };
 
 const ms = z.number();
-const place = z.enum(['dialling', 'ringing', 'parked', 'bridged', 'conference', 'moving', 'gone']);
+const place = z.enum(['dialling', 'ringing', 'parked', 'bridged', 'conference', 'moving', 'supervising', 'gone']);
 
 const pathEntry = z.object({
   step: z.string(),
@@ -60,6 +60,16 @@ const consultPart = z.object({
   mode: z.enum(['consult', 'transfer']),
 } satisfies Fields<ConsultPart>);
 
+const supervisorPart = z.object({
+  personId: z.string(),
+  name: z.string(),
+  extension: z.string(),
+  leg: z.string(),
+  agentLeg: z.string(),
+  mode: z.enum(['listen', 'whisper', 'barge']),
+  place,
+} satisfies Fields<SupervisorPart>);
+
 /** The whole of a call as `calls.context` keeps it, so that control can go on with it after a crash. */
 export const callContextSchema: z.ZodType<Call> = z.object({
   id: z.string(),
@@ -81,6 +91,8 @@ export const callContextSchema: z.ZodType<Call> = z.object({
   lastAgentId: z.string().nullable(),
   agent: agentPart.nullable(),
   consult: consultPart.nullable(),
+  // Calls that an earlier version has stored know no supervisors.
+  supervisor: supervisorPart.nullable().default(null),
   recordingPath: z.string().nullable(),
   rating: z.number().nullable(),
   playId: z.string().nullable(),

@@ -86,7 +86,7 @@ export interface CallsTable {
 export interface CallLegsTable {
   id: string;
   call_id: string;
-  role: 'citizen' | 'agent' | 'subcentre';
+  role: 'citizen' | 'agent' | 'subcentre' | 'supervisor';
   party: string;
   person_id: string | null;
   direction: 'inbound' | 'outbound';

@@ -24,7 +24,7 @@ export type DialTarget =
 export interface OriginateRequest {
   readonly leg: LegId;
   readonly target: DialTarget;
-  readonly role: 'agent' | 'subcentre';
+  readonly role: 'agent' | 'subcentre' | 'supervisor';
   readonly callId: string;
   readonly callerNumber: string;
   readonly callerName: string;
@@ -32,6 +32,12 @@ export interface OriginateRequest {
   /** Extra SIP headers, names without the `X-` prefix rules of anybody: sent as they are. */
   readonly sipHeaders?: Readonly<Record<string, string>>;
 }
+
+/** To whom a supervisor is heard: nobody, the agent alone, or all. */
+export type SuperviseMode = 'listen' | 'whisper' | 'barge';
+
+/** The part that a leg was given when it was made. */
+export type LegRole = 'citizen' | 'agent' | 'subcentre' | 'supervisor' | 'unknown';
 
 /** One thing to hear. Files are absolute paths that the switch can read. */
 export type Sound =
@@ -52,12 +58,14 @@ export interface PlayRequest {
 export interface LegSnapshot {
   readonly leg: LegId;
   readonly direction: 'inbound' | 'outbound';
-  readonly role: 'citizen' | 'agent' | 'subcentre' | 'unknown';
+  readonly role: LegRole;
   readonly callId: string | undefined;
   readonly answered: boolean;
   readonly parked: boolean;
   readonly bridgedTo: LegId | undefined;
   readonly conference: string | undefined;
+  /** At which agent's leg this supervisor's leg is, and how. */
+  readonly supervising: { readonly agentLeg: LegId; readonly mode: SuperviseMode } | undefined;
   readonly callerNumber: string;
   readonly callerName: string;
   readonly dialledNumber: string;
@@ -85,7 +93,7 @@ export type SwitchEvent =
   | (LegEventBase & {
       readonly type: 'legParked';
       readonly direction: 'inbound' | 'outbound';
-      readonly role: 'citizen' | 'agent' | 'subcentre' | 'unknown';
+      readonly role: LegRole;
       readonly callId: string | undefined;
       readonly answered: boolean;
       readonly callerNumber: string;
@@ -113,7 +121,8 @@ export type SwitchEvent =
   | (LegEventBase & { readonly type: 'recordingStarted'; readonly path: string })
   | (LegEventBase & { readonly type: 'recordingStopped'; readonly path: string })
   | (LegEventBase & { readonly type: 'conferenceJoined'; readonly conference: string; readonly memberId: string })
-  | (LegEventBase & { readonly type: 'conferenceLeft'; readonly conference: string });
+  | (LegEventBase & { readonly type: 'conferenceLeft'; readonly conference: string })
+  | (LegEventBase & { readonly type: 'supervising'; readonly agentLeg: LegId; readonly mode: SuperviseMode });
 
 export type RegistrationEvent =
   | { readonly type: 'registered'; readonly user: string; readonly contact: string; readonly atMs: number }
@@ -153,6 +162,11 @@ export interface TelephoneSwitch {
   park(leg: LegId, both: boolean): SwitchReply;
   /** Puts the leg (with `both` also the bridged one) into a conference. */
   joinConference(leg: LegId, conference: string, both: boolean): SwitchReply;
+  /**
+   * Puts a supervisor's leg to an agent's, or changes the mode there. It tells `supervising`, and `legParked` when the
+   * agent's leg ends or is not there. A second command before that may be lost.
+   */
+  supervise(leg: LegId, agentLeg: LegId, mode: SuperviseMode): SwitchReply;
   /** Disarms the dialplan's fallback for a leg that control has taken. */
   claim(leg: LegId): SwitchReply;
   /** Plays on a parked leg. What plays already is stopped first; its `playEnded` comes before. */

@@ -52,6 +52,7 @@ export function newCall(changes: Partial<Call> = {}): Call {
     lastAgentId: null,
     agent: null,
     consult: null,
+    supervisor: null,
     recordingPath: null,
     rating: null,
     playId: null,

@@ -1,4 +1,4 @@
-import type { AgentPart, Call, CallEvent, ConsultPart } from '../../src/domain/call/call.ts';
+import type { AgentPart, Call, CallEvent, ConsultPart, SupervisorPart } from '../../src/domain/call/call.ts';
 import { timerNames } from '../../src/domain/call/call.ts';
 import type { Surroundings } from '../../src/domain/call/decision.ts';
 
@@ -24,6 +24,7 @@ export function newCall(): Call {
     lastAgentId: null,
     agent: null,
     consult: null,
+    supervisor: null,
     recordingPath: null,
     rating: null,
     playId: null,
@@ -56,6 +57,18 @@ export function consultPart(): ConsultPart {
     place: 'dialling',
     answeredAtMs: null,
     mode: 'consult',
+  };
+}
+
+export function supervisorPart(): SupervisorPart {
+  return {
+    personId: 'person-9',
+    name: '班长',
+    extension: '1009',
+    leg: 'leg-supervisor',
+    agentLeg: 'leg-agent',
+    mode: 'listen',
+    place: 'dialling',
   };
 }
 
@@ -126,6 +139,17 @@ export function everyEvent(): CallEvent[] {
     { type: 'cancelConsult' },
     { type: 'joinThreeWay' },
     { type: 'leave' },
+    { type: 'supervise', supervisor: supervisorPart() },
+    { type: 'superviseMode', personId: 'person-9', mode: 'barge' },
+    { type: 'superviseMode', personId: 'somebody else', mode: 'barge' },
+    { type: 'superviseLeave', personId: 'person-9' },
+    { type: 'supervisorRinging' },
+    { type: 'supervisorParked' },
+    { type: 'supervisorThere', agentLeg: 'leg-agent', mode: 'listen' },
+    { type: 'supervisorThere', agentLeg: 'leg-agent', mode: 'barge' },
+    ...ends.map((end): CallEvent => ({ type: 'supervisorEnded', end })),
+    { type: 'commandFailed', command: 'originateSupervisor', kind: 'refused' },
+    { type: 'commandFailed', command: 'supervise', kind: 'deadline' },
     { type: 'restored' },
   ];
 }

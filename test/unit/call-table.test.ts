@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type Call, type CallEvent, type CallState, callStates, deskCommands } from '../../src/domain/call/call.ts';
 import { transientStates } from '../../src/domain/call/decision.ts';
 import { callTable, step } from '../../src/domain/call/interpreter.ts';
-import { agentPart, aroundNow, consultPart, everyEvent, newCall } from '../support/call-fixtures.ts';
+import { agentPart, aroundNow, consultPart, everyEvent, newCall, supervisorPart } from '../support/call-fixtures.ts';
 
 const inState = (state: CallState, over: Partial<Call> = {}): Call => ({
   ...newCall(),
@@ -24,6 +24,18 @@ describe('the call’s state table', () => {
       }
     }
     expect(unforeseen).toEqual([]);
+  });
+
+  it('the same with a supervisor, wherever he is', () => {
+    for (const place of ['dialling', 'ringing', 'parked', 'moving', 'supervising'] as const) {
+      for (const state of callStates) {
+        for (const event of everyEvent()) {
+          const call = inState(state, { supervisor: { ...supervisorPart(), place } });
+          const { verdict } = step(call, event, aroundNow());
+          expect(verdict, `${state} × ${event.type}, supervisor ${place}`).not.toBe('unforeseen');
+        }
+      }
+    }
   });
 
   it('gives every transient state a row for its time-out', () => {
@@ -98,6 +110,40 @@ describe('whatever happens in whatever order', () => {
             const known = hungUp.includes(before.agent.leg) || before.state === 'ending';
             expect(known, `agent’s leg after ${before.state} × ${event.type}`).toBe(true);
           }
+        }
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('keeps a supervisor only with the agent at whose leg he is, and forgets no leg of his', () => {
+    fc.assert(
+      fc.property(anyEvents, (events) => {
+        let call = inState('talking', { supervisor: supervisorPart() });
+        for (const event of events) {
+          if (call.state === 'ended') break;
+          const before = call;
+          const next = step(call, event, aroundNow());
+          call = next.call;
+          const where = `${before.state} × ${event.type}`;
+          if (call.supervisor !== null) expect(call.agent?.leg, where).toBe(call.supervisor.agentLeg);
+          if (before.supervisor === null || call.supervisor !== null || event.type === 'supervisorEnded') continue;
+          const hungUp = next.effects.some((effect) => effect.do === 'hangup' && effect.leg === before.supervisor?.leg);
+          expect(hungUp, where).toBe(true);
+        }
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('never takes a supervisor for heard by nobody who is in another mode', () => {
+    fc.assert(
+      fc.property(anyEvents, (events) => {
+        let call = inState('talking', { supervisor: supervisorPart() });
+        for (const event of events) {
+          call = step(call, event, aroundNow()).call;
+          if (event.type !== 'supervisorThere' || call.supervisor?.place !== 'supervising') continue;
+          expect(call.supervisor.mode).toBe(event.mode);
         }
       }),
       { numRuns: 3000 },

@@ -80,6 +80,7 @@ describe('the desk after pushes', () => {
       { type: 'offer', call: call('a', 'ringing'), draft: null },
       { type: 'call', call: call('a', 'held') },
       { type: 'today', today: [] },
+      { type: 'live', live: [] },
       { type: 'notice', level: 'info', text: '' },
     ];
     let desk = emptyDesk;
@@ -98,6 +99,7 @@ describe('the form on show', () => {
     call: shown,
     draft: itsDraft,
     today: [],
+    live: [],
   });
 
   it('comes with the offer, stays after the end, and changes with the next offer', () => {

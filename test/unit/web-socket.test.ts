@@ -22,6 +22,7 @@ const snapshot: DeskPush = {
   call: null,
   draft: null,
   today: [],
+  live: [],
 };
 const notice = (text: string): DeskPush => ({ type: 'notice', level: 'info', text });
 

@@ -31,6 +31,13 @@ const events: Readonly<Record<CallEventType, true> & Record<string, true>> = {
   cancelConsult: true,
   joinThreeWay: true,
   leave: true,
+  supervise: true,
+  superviseMode: true,
+  superviseLeave: true,
+  supervisorRinging: true,
+  supervisorParked: true,
+  supervisorThere: true,
+  supervisorEnded: true,
   restored: true,
 };
 /** `entered` and `digit` have words of their own, with the step's name and the key. */

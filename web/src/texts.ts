@@ -235,7 +235,7 @@ export const texts = {
     workOrder: '工单',
     noWorkOrder: '未生成工单',
     mayNotListen: '录音由坐席方保管',
-    roles: { citizen: '市民', agent: '坐席', subcentre: '分中心' } as Record<string, string>,
+    roles: { citizen: '市民', agent: '坐席', subcentre: '分中心', supervisor: '班长' } as Record<string, string>,
     /** The steps of the flows that come with the house; a city's own are shown by their ids. */
     flowPlaces: {
       greeting: '问候语',
@@ -309,6 +309,13 @@ export const texts = {
     cancelConsult: '坐席取消咨询',
     joinThreeWay: '坐席并入三方',
     leave: '坐席退出通话',
+    supervise: '班长开始监听',
+    superviseMode: '班长改变监听方式',
+    superviseLeave: '班长退出监听',
+    supervisorRinging: '班长话机振铃',
+    supervisorParked: '班长线路就绪',
+    supervisorThere: '班长接入坐席线路',
+    supervisorEnded: '班长线路结束',
     restored: '服务重启后恢复',
     citizenFound: '服务重启后接管',
   } as Record<string, string>,
@@ -322,6 +329,7 @@ export const texts = {
     consultRing: '分中心无人接听',
     autoResume: '自动恢复通话',
     rating: '评价超时',
+    supervise: '监听接入超时',
   } as Record<string, string>,
 
   endReasons: {

@@ -44,8 +44,11 @@ export type CallState = (typeof callStates)[number];
 /** The part that a leg plays in the call. */
 export type Role = 'citizen' | 'agent' | 'subcentre';
 
+/** Whose a leg may be: a supervisor takes no part in the conversation's states. */
+export type LegRole = Role | 'supervisor';
+
 /** Where a leg is, as far as the switch has told. */
-export type Place = 'dialling' | 'ringing' | 'parked' | 'bridged' | 'conference' | 'moving' | 'gone';
+export type Place = 'dialling' | 'ringing' | 'parked' | 'bridged' | 'conference' | 'moving' | 'supervising' | 'gone';
 
 export interface AgentPart {
   readonly personId: string;
@@ -70,6 +73,21 @@ export interface ConsultPart {
   readonly mode: 'consult' | 'transfer';
 }
 
+/** To whom a supervisor is heard: nobody, the agent alone, or all. */
+export type SuperviseMode = 'listen' | 'whisper' | 'barge';
+
+export interface SupervisorPart {
+  readonly personId: string;
+  readonly name: string;
+  readonly extension: string;
+  readonly leg: string;
+  /** The agent's leg at which he listens; he goes with it. */
+  readonly agentLeg: string;
+  /** What he wants; the switch has it when the place is `supervising`. */
+  readonly mode: SuperviseMode;
+  readonly place: Place;
+}
+
 export interface Call {
   readonly id: string;
   readonly state: CallState;
@@ -92,6 +110,7 @@ export interface Call {
   readonly lastAgentId: string | null;
   readonly agent: AgentPart | null;
   readonly consult: ConsultPart | null;
+  readonly supervisor: SupervisorPart | null;
   readonly recordingPath: string | null;
   readonly rating: number | null;
   /** The prompt that plays to the citizen now; a `playEnded` of another one is late and ignored. */
@@ -112,6 +131,7 @@ export const timerNames = [
   'consultRing',
   'autoResume',
   'rating',
+  'supervise',
 ] as const;
 export type TimerName = (typeof timerNames)[number];
 
@@ -149,12 +169,23 @@ export type CallEvent =
   | { readonly type: 'cancelConsult' }
   | { readonly type: 'joinThreeWay' }
   | { readonly type: 'leave' }
+  | { readonly type: 'supervise'; readonly supervisor: SupervisorPart }
+  | { readonly type: 'superviseMode'; readonly personId: string; readonly mode: SuperviseMode }
+  | { readonly type: 'superviseLeave'; readonly personId: string }
+  | { readonly type: 'supervisorRinging' }
+  | { readonly type: 'supervisorParked' }
+  /** The switch has him at that leg in that mode. */
+  | { readonly type: 'supervisorThere'; readonly agentLeg: string; readonly mode: SuperviseMode }
+  | { readonly type: 'supervisorEnded'; readonly end: LegEnd }
   /** Control has come back: the call is looked at anew with what the switch's snapshot says. */
   | { readonly type: 'restored' };
 export type CallEventType = CallEvent['type'];
 
-/** What the agent may press. They are answered: done, or refused because the state does not allow it. */
-export const deskCommands = ['hold', 'resume', 'hangup', 'consult', 'cancelConsult', 'joinThreeWay', 'leave'] as const;
+/** What agents and supervisors may press. It is answered: done, or refused because the state does not allow it. */
+export const deskCommands = [
+  ...(['hold', 'resume', 'hangup', 'consult', 'cancelConsult', 'joinThreeWay', 'leave'] as const),
+  ...(['supervise', 'superviseMode', 'superviseLeave'] as const),
+];
 
 /** A prompt id, or a pause. */
 export type Effect =
@@ -169,6 +200,9 @@ export type Effect =
   | { readonly do: 'ringback' }
   | { readonly do: 'originateAgent' }
   | { readonly do: 'originateSubcentre' }
+  | { readonly do: 'originateSupervisor' }
+  /** Puts the supervisor's leg to the agent's in the mode that he wants. */
+  | { readonly do: 'supervise' }
   | { readonly do: 'bridge'; readonly a: Role; readonly b: Role }
   | { readonly do: 'park'; readonly role: Role; readonly both: boolean }
   | { readonly do: 'join'; readonly role: Role; readonly both: boolean }
@@ -181,7 +215,8 @@ export type Effect =
   | { readonly do: 'dequeue' }
   | { readonly do: 'releaseSeat'; readonly agent: AgentPart; readonly outcome: SeatOutcome }
   | { readonly do: 'offerGone'; readonly agent: AgentPart; readonly reason: string }
-  | { readonly do: 'notice'; readonly text: string };
+  /** For the agent, or for the person `to`. */
+  | { readonly do: 'notice'; readonly text: string; readonly to?: string };
 
 /** How the agent's part ended; decides the seat's next status. */
 export type SeatOutcome = 'talked' | 'callerGone' | 'noAnswer' | 'rejected' | 'phoneFault';

@@ -9,10 +9,12 @@ import { endingRows } from './table/ending.ts';
 import { foundRows } from './table/found.ts';
 import { musicRows } from './table/music.ts';
 import { queueRows } from './table/queue.ts';
+import { followAgent, superviseRows } from './table/supervise.ts';
 import { talkRows } from './table/talk.ts';
 
 /** All rows, in the order in which they are tried. */
 export const callTable: readonly Row[] = [
+  ...superviseRows,
   ...arrivalRows,
   ...musicRows,
   ...foundRows,
@@ -50,6 +52,8 @@ function applyFacts(call: Call, event: CallEvent): Call {
       return placed(placed(call, event.a, 'bridged'), event.b, 'bridged');
     case 'joined':
       return placed(call, event.role, 'conference');
+    case 'supervisorRinging':
+      return call.supervisor === null ? call : { ...call, supervisor: { ...call.supervisor, place: 'ringing' } };
     default:
       return call;
   }
@@ -73,5 +77,6 @@ export function step(call: Call, event: CallEvent, around: Surroundings): Step {
     return { call: known, effects: [], verdict: isCommand ? 'refused' : 'unforeseen' };
   }
   if (row.act === 'ignore') return { call: known, effects: [], verdict: 'ignored' };
-  return { ...row.act(known, event, around), verdict: 'acted' };
+  const decided = followAgent(row.act(known, event, around), event.type === 'restored', around);
+  return { ...decided, verdict: 'acted' };
 }

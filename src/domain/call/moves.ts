@@ -1,23 +1,25 @@
 /** Moves that several tables share: putting legs together, taking them apart, letting them go. */
-import type { Call, Effect, Place, Role, SeatOutcome } from './call.ts';
+import type { Call, Effect, LegRole, Place, Role, SeatOutcome } from './call.ts';
 import { type Decision, go, play, type Surroundings } from './decision.ts';
 import { type EndClass, endingOfCause } from './ending.ts';
 
 /** Where a role's leg is; `gone` when there is none. */
-export function placeOf(call: Call, role: Role): Place {
+export function placeOf(call: Call, role: LegRole): Place {
+  if (role === 'supervisor') return call.supervisor?.place ?? 'gone';
   if (role === 'citizen') return call.citizenPlace;
   if (role === 'agent') return call.agent?.place ?? 'gone';
   return call.consult?.place ?? 'gone';
 }
 
-/** The roles whose legs have not gone. */
+/** The roles whose legs have not gone; who only listens is none. */
 export function presentRoles(call: Call): Role[] {
   const roles: readonly Role[] = ['citizen', 'agent', 'subcentre'];
   return roles.filter((role) => placeOf(call, role) !== 'gone');
 }
 
 /** The leg of a role. */
-export function legOf(call: Call, role: Role): string | null {
+export function legOf(call: Call, role: LegRole): string | null {
+  if (role === 'supervisor') return call.supervisor?.leg ?? null;
   if (role === 'citizen') return call.citizenLeg;
   return (role === 'agent' ? call.agent?.leg : call.consult?.leg) ?? null;
 }

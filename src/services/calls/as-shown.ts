@@ -1,4 +1,5 @@
 /** What the switch's list shows (or lacks), in the words of its events. */
+import type { Place } from '../../domain/call/call.ts';
 import type { LegSnapshot, SwitchEvent } from '../../switch/port.ts';
 
 /** The end of a leg that is not on the switch any more, and of whose end nothing was told. */
@@ -16,7 +17,27 @@ export function parkedAsShown(leg: LegSnapshot, atMs: number): Extract<SwitchEve
   return { ...leg, type: 'legParked', atMs, sourceAddress: '' };
 }
 
-/** What it says of a member of a conference; the member's number there nobody needs. */
-export function joinedAsShown(leg: LegSnapshot, conference: string, atMs: number): SwitchEvent {
-  return { type: 'conferenceJoined', leg: leg.leg, atMs, conference, memberId: '' };
+/** Where it shows a leg, in the words of the event that was missed; undefined when it is known to be there. */
+export function placeAsShown(leg: LegSnapshot, known: Place, atMs: number): SwitchEvent | undefined {
+  const { bridgedTo, conference, supervising } = leg;
+  if (leg.parked) return known === 'parked' ? undefined : parkedAsShown(leg, atMs);
+  if (bridgedTo !== undefined) {
+    return known === 'bridged' ? undefined : { type: 'legBridged', leg: leg.leg, other: bridgedTo, atMs };
+  }
+  if (conference !== undefined) {
+    // The member's number there nobody needs.
+    return known === 'conference'
+      ? undefined
+      : { type: 'conferenceJoined', leg: leg.leg, atMs, conference, memberId: '' };
+  }
+  // The mode may have been changed behind our back, so it is always told.
+  return supervising === undefined ? undefined : { type: 'supervising', leg: leg.leg, atMs, ...supervising };
 }
+
+/** An answered leg that nobody hears: with the dialplan's own treatment, or lost between two bridges. */
+export const isNowhere = (leg: LegSnapshot): boolean =>
+  leg.answered &&
+  !leg.parked &&
+  leg.bridgedTo === undefined &&
+  leg.conference === undefined &&
+  leg.supervising === undefined;

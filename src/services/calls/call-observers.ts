@@ -8,7 +8,8 @@ export interface CallObserver {
   onOffer(call: Call, agent: AgentPart): void;
   onOfferGone(call: Call, agent: AgentPart, reason: string): void;
   onConsult(call: Call): void;
-  onNotice(call: Call, text: string): void;
+  /** One line for the call's agent, or for the person `to`. */
+  onNotice(call: Call, text: string, to?: string): void;
 }
 
 /** All who watch. One watcher's mistake is logged and can't stop a call. */

@@ -9,7 +9,7 @@ import type { Logger } from '../../kernel/log.ts';
 import { SerialQueue } from '../../kernel/serial.ts';
 import type { LegSnapshot, LinkEvent, SwitchEvent } from '../../switch/port.ts';
 import type { CallStore, LegRecord } from '../ports.ts';
-import { endUntold, joinedAsShown, parkedAsShown, showsItself } from './as-shown.ts';
+import { endUntold, isNowhere, parkedAsShown, placeAsShown, showsItself } from './as-shown.ts';
 import { type CallObserver, CallObservers } from './call-observers.ts';
 import { runSwitchEffect, type SwitchEffect, type SwitchEffectContext } from './effects.ts';
 import { journalDetails } from './journal-details.ts';
@@ -178,7 +178,7 @@ export class CallRuntime {
         this.#onUnknownLeg(parkedAsShown(leg, event.atMs), leg.createdAtMs);
         // A process before this one may have disarmed the dialplan's way out: parked anew, it is armed anew.
         if (this.#untaken.has(leg.leg)) this.#care.bringBack(leg.leg);
-      } else if (leg.role === 'agent' || leg.role === 'subcentre') {
+      } else if (leg.role === 'agent' || leg.role === 'subcentre' || leg.role === 'supervisor') {
         this.#care.letGo(leg.leg);
       }
     }
@@ -205,13 +205,9 @@ export class CallRuntime {
     if (call.state === 'answering') this.#claimNew(leg.leg, leg.createdAtMs);
     const place = placeOf(call, known.role);
     if (leg.answered && known.answeredAtMs === null) this.#onLeg({ type: 'legAnswered', leg: leg.leg, atMs });
-    if (leg.parked && place !== 'parked') {
-      this.#onLeg(parkedAsShown(leg, atMs));
-    } else if (leg.bridgedTo !== undefined) {
-      if (place !== 'bridged') this.#onLeg({ type: 'legBridged', leg: leg.leg, other: leg.bridgedTo, atMs });
-    } else if (leg.conference !== undefined) {
-      if (place !== 'conference') this.#onLeg(joinedAsShown(leg, leg.conference, atMs));
-    } else if (!leg.parked && leg.answered) this.#care.bringBack(leg.leg);
+    const missed = placeAsShown(leg, place, atMs);
+    if (missed !== undefined) this.#onLeg(missed);
+    else if (isNowhere(leg)) this.#care.bringBack(leg.leg);
   }
 
   async close(): Promise<void> {
@@ -229,6 +225,7 @@ export class CallRuntime {
       for (const leg of stored.legs) this.#legs.restore(leg);
       // The call's own record may have been stored a moment before its legs' records were.
       for (const role of presentRoles(stored.call)) this.#legs.addOf(stored.call, role, stored.call.stateSinceMs);
+      if (stored.call.supervisor !== null) this.#legs.addOf(stored.call, 'supervisor', stored.call.stateSinceMs);
       if (stored.call.agent !== null) this.#options.seats.adopt(stored.call.agent, stored.call.id);
       this.#push(live, () => ({ type: 'restored' }));
     }
@@ -386,7 +383,7 @@ export class CallRuntime {
         this.#observers.tell((observer) => observer.onOfferGone(call, effect.agent, effect.reason));
         return;
       case 'notice':
-        this.#observers.tell((observer) => observer.onNotice(call, effect.text));
+        this.#observers.tell((observer) => observer.onNotice(call, effect.text, effect.to));
         return;
       default:
         await this.#runOnSwitch(live, effect);
@@ -432,6 +429,9 @@ export class CallRuntime {
       const { agent } = call;
       this.#options.writer.leg(this.#legs.addOf(call, 'agent', atMs));
       this.#observers.tell((observer) => observer.onOffer(call, agent));
+    }
+    if (effect.do === 'originateSupervisor' && call.supervisor !== null) {
+      this.#options.writer.leg(this.#legs.addOf(call, 'supervisor', atMs));
     }
     if (effect.do === 'originateSubcentre' && call.consult !== null) {
       this.#options.writer.leg(this.#legs.addOf(call, 'subcentre', atMs));

@@ -14,6 +14,8 @@ export type SwitchEffect = Extract<
       | 'ringback'
       | 'originateAgent'
       | 'originateSubcentre'
+      | 'originateSupervisor'
+      | 'supervise'
       | 'bridge'
       | 'park'
       | 'join'
@@ -96,6 +98,26 @@ export function runSwitchEffect(effect: SwitchEffect, call: Call, context: Switc
         ringTimeoutMs: context.consultRingTimeoutMs,
         sipHeaders: { 'X-Yht-Call': call.id, 'X-Yht-Citizen': call.callerNumber },
       });
+    }
+    case 'originateSupervisor': {
+      if (call.supervisor === null) return missing('originate to the supervisor');
+      const { leg, extension } = call.supervisor;
+      return telephone.originate({
+        leg,
+        target: { kind: 'phone', user: extension },
+        role: 'supervisor',
+        callId: call.id,
+        // Whom he is about to hear is on his desk; the citizen's number is no matter of his phone.
+        callerNumber: context.hotlineNumber,
+        callerName: '监听',
+        ringTimeoutMs: context.ringTimeoutMs,
+        sipHeaders: { 'X-Yht-Call': call.id },
+      });
+    }
+    case 'supervise': {
+      if (call.supervisor === null) return missing('supervise');
+      const { leg, agentLeg, mode } = call.supervisor;
+      return telephone.supervise(leg, agentLeg, mode);
     }
     case 'bridge': {
       const a = legOf(call, effect.a);

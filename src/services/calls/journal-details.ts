@@ -6,6 +6,7 @@ export function journalDetails(event: CallEvent | undefined): Record<string, unk
     case 'citizenEnded':
     case 'agentEnded':
     case 'subcentreEnded':
+    case 'supervisorEnded':
       return { cause: event.end.cause, endedBy: event.end.endedBy };
     case 'citizenDigit':
       return { digit: event.digit };
@@ -13,6 +14,16 @@ export function journalDetails(event: CallEvent | undefined): Record<string, unk
       return { personId: event.agent.personId, extension: event.agent.extension };
     case 'consult':
       return { number: event.consult.number, mode: event.consult.mode };
+    case 'supervise': {
+      const { personId, name, extension, mode } = event.supervisor;
+      return { personId, name, extension, mode };
+    }
+    case 'superviseMode':
+      return { personId: event.personId, mode: event.mode };
+    case 'superviseLeave':
+      return { personId: event.personId };
+    case 'supervisorThere':
+      return { mode: event.mode };
     case 'timer':
       return { timer: event.timer };
     case 'commandFailed':

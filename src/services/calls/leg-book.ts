@@ -1,4 +1,4 @@
-import type { Call, Role } from '../../domain/call/call.ts';
+import type { Call, LegRole } from '../../domain/call/call.ts';
 import { endingOfCause } from '../../domain/call/ending.ts';
 import type { SwitchEvent } from '../../switch/port.ts';
 import type { LegRecord } from '../ports.ts';
@@ -16,7 +16,7 @@ export class LegBook {
   }
 
   /** The leg that plays this part in the call; one that is known already stays as it is. */
-  addOf(call: Call, role: Role, atMs: number): LegRecord {
+  addOf(call: Call, role: LegRole, atMs: number): LegRecord {
     const part = partOf(call, role);
     const known = this.#legs.get(part.leg);
     if (known !== undefined) return known;
@@ -66,7 +66,7 @@ export class LegBook {
   }
 }
 
-function partOf(call: Call, role: Role): Pick<LegRecord, 'leg' | 'party' | 'personId' | 'direction'> {
+function partOf(call: Call, role: LegRole): Pick<LegRecord, 'leg' | 'party' | 'personId' | 'direction'> {
   if (role === 'citizen') {
     return { leg: call.citizenLeg, party: call.callerNumber, personId: null, direction: 'inbound' };
   }
@@ -76,6 +76,10 @@ function partOf(call: Call, role: Role): Pick<LegRecord, 'leg' | 'party' | 'pers
   }
   if (role === 'subcentre' && call.consult !== null) {
     return { leg: call.consult.leg, party: call.consult.number, personId: null, direction: 'outbound' };
+  }
+  if (role === 'supervisor' && call.supervisor !== null) {
+    const { leg, extension, personId } = call.supervisor;
+    return { leg, party: extension, personId, direction: 'outbound' };
   }
   throw new Error(`The call has no ${role}`);
 }

@@ -1,4 +1,4 @@
-import type { Call, CallEvent, LegEnd, Role } from '../../domain/call/call.ts';
+import type { Call, CallEvent, LegEnd, LegRole } from '../../domain/call/call.ts';
 import { legOf } from '../../domain/call/moves.ts';
 import { callerNameOf } from '../../domain/hotline/caller-name.ts';
 import { normaliseNumber } from '../../domain/hotline/normalise-number.ts';
@@ -6,13 +6,29 @@ import type { SwitchEvent } from '../../switch/port.ts';
 import type { LegRecord } from '../ports.ts';
 
 /** The part that a leg plays in the call now; undefined for a leg that the call has let go of. */
-export function roleOf(call: Call, leg: string): Role | undefined {
-  const roles: readonly Role[] = ['citizen', 'agent', 'subcentre'];
+export function roleOf(call: Call, leg: string): LegRole | undefined {
+  const roles: readonly LegRole[] = ['citizen', 'agent', 'subcentre', 'supervisor'];
   return roles.find((role) => legOf(call, role) === leg);
 }
 
-const parked = { citizen: 'citizenParked', agent: 'agentParked', subcentre: 'subcentreParked' } as const;
-const ended = { citizen: 'citizenEnded', agent: 'agentEnded', subcentre: 'subcentreEnded' } as const;
+const parked = {
+  citizen: 'citizenParked',
+  agent: 'agentParked',
+  subcentre: 'subcentreParked',
+  supervisor: 'supervisorParked',
+} as const;
+const ended = {
+  citizen: 'citizenEnded',
+  agent: 'agentEnded',
+  subcentre: 'subcentreEnded',
+  supervisor: 'supervisorEnded',
+} as const;
+const ringing = {
+  citizen: undefined,
+  agent: 'agentRinging',
+  subcentre: 'subcentreRinging',
+  supervisor: 'supervisorRinging',
+} as const;
 
 /**
  * What the switch told, as an event of this call; undefined when it means nothing to it.
@@ -31,22 +47,25 @@ export function translate(
       return { type: parked[role] };
     case 'legAnswered':
       return role === 'citizen' ? { type: 'citizenAnswered' } : undefined;
-    case 'legRinging':
-      return role === 'agent'
-        ? { type: 'agentRinging' }
-        : role === 'subcentre'
-          ? { type: 'subcentreRinging' }
-          : undefined;
+    case 'legRinging': {
+      const type = ringing[role];
+      return type === undefined ? undefined : { type };
+    }
     case 'legEnded': {
       const end: LegEnd = { cause: event.cause, sipStatus: event.sipStatus, endedBy: event.endedBy };
       return { type: ended[role], end };
     }
     case 'legBridged': {
       const other = legs(event.other) === undefined ? undefined : roleOf(call, event.other);
-      return other === undefined ? undefined : { type: 'bridged', a: role, b: other };
+      // Nobody is ever bridged to a supervisor.
+      if (other === undefined || other === 'supervisor' || role === 'supervisor') return undefined;
+      return { type: 'bridged', a: role, b: other };
     }
     case 'conferenceJoined':
-      return { type: 'joined', role };
+      return role === 'supervisor' ? undefined : { type: 'joined', role };
+    case 'supervising':
+      if (role !== 'supervisor') return undefined;
+      return { type: 'supervisorThere', agentLeg: event.agentLeg, mode: event.mode };
     case 'digit':
       return role === 'citizen' ? { type: 'citizenDigit', digit: event.digit } : undefined;
     case 'playEnded':
@@ -92,6 +111,7 @@ export function citizenCall(
     lastAgentId: null,
     agent: null,
     consult: null,
+    supervisor: null,
     recordingPath: null,
     rating: null,
     playId: null,

@@ -15,6 +15,8 @@ import type { SeatBook } from '../acd/seat-book.ts';
 import type { CallObserver } from '../calls/call-observers.ts';
 import type { CallRuntime } from '../calls/call-runtime.ts';
 import type { CallerHistory, DeskStore, Person, StoredDraft } from '../ports.ts';
+import { type DeskOutcome, refused } from './outcome.ts';
+import { Supervisors } from './supervisors.ts';
 import { deskCallView, seatView, todayView, type ViewContext } from './views.ts';
 
 /** Whom a hotline's number reaches. */
@@ -23,11 +25,6 @@ export interface ConsultTarget {
   readonly name: string;
   readonly gateway: string | null;
 }
-
-/** What a request is answered with. */
-export type DeskOutcome =
-  | { readonly ok: true; readonly draft?: DraftView }
-  | { readonly ok: false; readonly code: string; readonly text: string; readonly draft?: DraftView };
 
 export interface DeskServiceOptions {
   readonly runtime: CallRuntime;
@@ -63,8 +60,6 @@ const emptyDraft = (callId: string): DraftView => ({
 const saveDeadlineMs = 3_000;
 const popWaitsMs = 300;
 
-const refused = (code: string, text: string): DeskOutcome => ({ ok: false, code, text });
-
 /**
  * What the desks see and what their buttons do. It owns who is shown which call; calls, seats and drafts belong to
  * others. Each desk gets only what concerns its own person.
@@ -78,9 +73,11 @@ export class DeskService implements CallObserver {
   readonly #knownHistory = new Map<string, CallerHistory>();
   readonly #subcentreWatchers = new Map<string, readonly string[]>();
   readonly #last = new Map<string, Call>();
+  readonly #supervisors: Supervisors;
 
   constructor(options: DeskServiceOptions) {
     this.#options = options;
+    this.#supervisors = new Supervisors(options);
   }
 
   /** Everything on a person's desk, for a page that has just opened. */
@@ -100,6 +97,7 @@ export class DeskService implements CallObserver {
       // The form of a wrap-up that a restart has cut from its call must be there even if nothing was typed yet.
       draft: draft ?? (unfinished === undefined ? null : emptyDraft(unfinished)),
       today,
+      live: this.#supervisors.list(person),
     };
   }
 
@@ -110,6 +108,7 @@ export class DeskService implements CallObserver {
 
   presence(personId: string, change: 1 | -1): void {
     this.#options.seats.desk(personId, change);
+    this.#supervisors.presence(personId, change);
   }
 
   /** A button was pressed or the form changed. */
@@ -133,6 +132,10 @@ export class DeskService implements CallObserver {
       case 'consult':
       case 'transfer':
         return this.#consult(personId, request.callId, request.number, request.do);
+      case 'supervise':
+        return this.#supervisors.supervise(await this.#person(personId), request.callId, request.mode);
+      case 'superviseLeave':
+        return this.#supervisors.leave(await this.#person(personId), request.callId);
       default:
         return this.#command(personId, request.callId, { type: request.do });
     }
@@ -142,6 +145,7 @@ export class DeskService implements CallObserver {
 
   onCall(before: Call | undefined, after: Call, event: CallEvent | undefined): void {
     this.#last.set(after.id, after);
+    this.#supervisors.changed();
     // The card is read while the caller still hears the greeting, so that the pop need not wait for it.
     if (before === undefined) this.#loadHistory(after);
     if (event?.type === 'restored') this.#takeUp(after);
@@ -180,8 +184,8 @@ export class DeskService implements CallObserver {
     });
   }
 
-  onNotice(call: Call, text: string): void {
-    if (call.agent !== null) this.#options.push(call.agent.personId, { type: 'notice', level: 'warning', text });
+  onNotice(call: Call, text: string, to = call.agent?.personId): void {
+    if (to !== undefined) this.#options.push(to, { type: 'notice', level: 'warning', text });
   }
 
   /** A seat changed: its own desk is told. */

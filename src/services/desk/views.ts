@@ -1,4 +1,11 @@
-import type { CardView, DeskAction, DeskCall, SeatStatusView, TodayCallView } from '../../desk/protocol.ts';
+import type {
+  CardView,
+  DeskAction,
+  DeskCall,
+  LiveCallView,
+  SeatStatusView,
+  TodayCallView,
+} from '../../desk/protocol.ts';
 import type { Seat } from '../../domain/acd/seat.ts';
 import type { Call, CallState, Role } from '../../domain/call/call.ts';
 import type { CallerHistory, Person, TodayCall } from '../ports.ts';
@@ -107,6 +114,32 @@ export function deskCallView(
     consult,
     actions: seatAs === 'agent' && !gone ? [...(actionsIn[call.state] ?? [])] : [],
     recording: call.recordingPath !== null && call.endedAtMs === null,
+  };
+}
+
+const beforeAgent: readonly CallState[] = ['answering', 'flow', 'waiting', 'offering'];
+const goneAgent: readonly CallState[] = ['transferConnecting', 'withSubcentre', 'separated'];
+
+/** A live call as a supervisor sees it. */
+export function liveCallView(call: Call, person: Person, context: ViewContext): LiveCallView {
+  const { agent, supervisor, state } = call;
+  const talks = agent !== null && agent.answeredAtMs !== null && !goneAgent.includes(state);
+  const mine = supervisor?.personId === person.id;
+  return {
+    callId: call.id,
+    startedAtMs: call.startedAtMs,
+    stateSinceMs: call.stateSinceMs,
+    state: beforeAgent.includes(state)
+      ? 'waiting'
+      : deskState[state][agent === null && call.consult !== null ? 'subcentre' : 'agent'],
+    number: context.maskFor(person.role, call.callerNumber),
+    hotlineName: context.hotlineName(call.dialledNumber),
+    agentName: agent?.name ?? null,
+    maySupervise: talks && (supervisor === null || mine),
+    supervisor:
+      supervisor === null
+        ? null
+        : { name: supervisor.name, mine, mode: supervisor.mode, there: supervisor.place === 'supervising' },
   };
 }
 

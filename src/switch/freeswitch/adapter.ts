@@ -10,6 +10,7 @@ import type {
   LegId,
   OriginateRequest,
   PlayRequest,
+  SuperviseMode,
   SwitchEvent,
   SwitchFailure,
   SwitchListener,
@@ -170,6 +171,10 @@ class FreeSwitch implements TelephoneSwitch {
     return CONFERENCE.test(conference) ? this.#transfer(leg, both, `conf-${conference}`) : bad('not a conference name');
   }
 
+  supervise(leg: LegId, agentLeg: LegId, mode: SuperviseMode): SwitchReply {
+    return LEG_ID.test(agentLeg) ? this.#transfer(leg, false, `${mode}-${agentLeg}`) : bad('not a leg id');
+  }
+
   claim(leg: LegId): SwitchReply {
     if (!LEG_ID.test(leg)) return bad('not a leg id');
     // Whatever it answers, nothing is armed any more; "no such task" only means that nothing was.
@@ -302,6 +307,7 @@ class FreeSwitch implements TelephoneSwitch {
     switch (event.type) {
       case 'legParked':
       case 'conferenceJoined':
+      case 'supervising':
         this.#player.moved(event.leg, event.atMs);
         break;
       case 'legBridged':

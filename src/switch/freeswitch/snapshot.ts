@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { err, ok, type Result } from '../../kernel/result.ts';
 import type { LegId, LegSnapshot, Registration, SwitchFailure, SwitchSnapshot } from '../port.ts';
-import { contactUri, readCaller, readDirection, readRole } from './translate-event.ts';
+import { contactUri, readCaller, readDirection, readMode, readRole } from './translate-event.ts';
 
 /** Runs one `api` command and gives its text. */
 export type RunApi = (line: string) => Promise<Result<string, SwitchFailure>>;
@@ -66,6 +66,14 @@ function conferenceOf(get: Dump): string | undefined {
   return get('variable_current_application_data')?.split('@', 1)[0];
 }
 
+/** At which agent's leg a supervisor's leg is: `eavesdrop` runs as long, and the place says in which mode. */
+function supervisingOf(get: Dump): LegSnapshot['supervising'] {
+  if (get('variable_current_application') !== 'eavesdrop') return undefined;
+  const agentLeg = get('variable_current_application_data');
+  const mode = readMode(get('Caller-Destination-Number')?.split('-', 1)[0]);
+  return agentLeg === undefined || mode === undefined ? undefined : { agentLeg, mode };
+}
+
 /** Whether an application that `sendmsg` started runs: FreeSWITCH sets `total_loops` for just as long. */
 function isPlaying(get: Dump): boolean {
   if (get('variable_total_loops') !== undefined) return true;
@@ -75,8 +83,8 @@ function isPlaying(get: Dump): boolean {
 }
 
 /** Whether the leg waits for control: it executes, alone, and not the dialplan's own fallback. */
-function isParked(get: Dump, bridgedTo: string | undefined, conference: string | undefined): boolean {
-  if (bridgedTo !== undefined || conference !== undefined) return false;
+function isParked(get: Dump, elsewhere: boolean): boolean {
+  if (elsewhere) return false;
   if (get('Caller-Destination-Number')?.startsWith('fallback-')) return false;
   return get('Channel-State') === 'CS_EXECUTE' && get('variable_current_application') !== undefined;
 }
@@ -86,6 +94,7 @@ function readLegDump(leg: LegId, values: Record<string, unknown>): LegSnapshot &
   const get = reader(values);
   const bridgedTo = bridgedToOf(get);
   const conference = conferenceOf(get);
+  const supervising = supervisingOf(get);
   const createdMicros = Number(get('Caller-Channel-Created-Time') ?? 0);
   return {
     leg,
@@ -93,9 +102,10 @@ function readLegDump(leg: LegId, values: Record<string, unknown>): LegSnapshot &
     role: readRole(get('variable_yht_role')),
     callId: get('variable_yht_call'),
     answered: get('Answer-State') === 'answered',
-    parked: isParked(get, bridgedTo, conference),
+    parked: isParked(get, bridgedTo !== undefined || conference !== undefined || supervising !== undefined),
     bridgedTo,
     conference,
+    supervising,
     ...readCaller(get),
     dialledNumber: get('variable_yht_dialled') ?? get('Caller-Destination-Number') ?? '',
     createdAtMs: Number.isFinite(createdMicros) ? Math.floor(createdMicros / 1000) : 0,

@@ -1,5 +1,5 @@
 import type { EslEvent } from '../esl/event.ts';
-import type { RegistrationEvent, SwitchEvent } from '../port.ts';
+import type { LegRole, RegistrationEvent, SuperviseMode, SwitchEvent } from '../port.ts';
 
 /** FreeSWITCH's number of the state CS_EXECUTE, in which a parked leg is. */
 const CS_EXECUTE = '4';
@@ -14,8 +14,13 @@ function eventTimeMs(event: EslEvent): number {
 }
 
 /** The role that we or the dialplan gave a leg. */
-export function readRole(word: string | undefined): 'citizen' | 'agent' | 'subcentre' | 'unknown' {
-  return word === 'citizen' || word === 'agent' || word === 'subcentre' ? word : 'unknown';
+export function readRole(word: string | undefined): LegRole {
+  return word === 'citizen' || word === 'agent' || word === 'subcentre' || word === 'supervisor' ? word : 'unknown';
+}
+
+/** A supervisor's mode, as the places of the dialplan name it. */
+export function readMode(word: string | undefined): SuperviseMode | undefined {
+  return word === 'listen' || word === 'whisper' || word === 'barge' ? word : undefined;
 }
 
 /** FreeSWITCH's word for the direction, seen from the switch. */
@@ -116,6 +121,14 @@ function conferenceMember(event: EslEvent, atMs: number): SwitchEvent | undefine
   return action === 'del-member' ? { type: 'conferenceLeft', leg, atMs, conference } : undefined;
 }
 
+function supervising(event: EslEvent, atMs: number): SwitchEvent | undefined {
+  const leg = legOf(event);
+  const agentLeg = event.get('Supervise-Leg');
+  const mode = readMode(event.get('Supervise-Mode'));
+  if (leg === undefined || agentLeg === undefined || mode === undefined) return undefined;
+  return { type: 'supervising', leg, atMs, agentLeg, mode };
+}
+
 /**
  * The bare SIP URI of a contact, which events write as `"name" <sip:…>;…` and the list of registrations as
  * `sofia/agents/sip:…`, so that the two can be compared.
@@ -136,6 +149,8 @@ function translateCustom(event: EslEvent, atMs: number): SwitchEvent | Registrat
   switch (event.get('Event-Subclass')) {
     case 'conference::maintenance':
       return conferenceMember(event, atMs);
+    case 'yihaotong::supervise':
+      return supervising(event, atMs);
     case 'sofia::register':
     case 'sofia::unregister':
     case 'sofia::expire':

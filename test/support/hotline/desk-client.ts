@@ -5,6 +5,7 @@ import {
   type DeskCall,
   type DeskPush,
   type DeskRequest,
+  type LiveCallView,
   type SeatStatusView,
   type ServerMessage,
   serverMessageSchema,
@@ -146,6 +147,14 @@ export class DeskClient {
     return this.#watch.until(`the seat ${what}`, withinMs, () => {
       const { seat } = this;
       return seat !== undefined && holds(seat) ? seat : undefined;
+    });
+  }
+
+  /** Waits until a call, as a supervisor's list shows it now, is like this. */
+  liveIs(what: string, holds: (call: LiveCallView) => boolean, withinMs = 8000): Promise<LiveCallView> {
+    return this.#watch.until(`a live call ${what}`, withinMs, () => {
+      const last = this.pushes.findLast((push) => push.type === 'live' || push.type === 'snapshot');
+      return last?.type === 'live' || last?.type === 'snapshot' ? last.live.find(holds) : undefined;
     });
   }
 

@@ -37,7 +37,7 @@ export interface TestPerson {
 export const people: readonly TestPerson[] = [
   { login: '1001', name: '王敏', role: 'agent', extension: '1001', hotlineNumber: null },
   { login: '1002', name: '李强', role: 'agent', extension: '1002', hotlineNumber: null },
-  { login: 'banzhang', name: '班长', role: 'supervisor', extension: null, hotlineNumber: null },
+  { login: 'banzhang', name: '班长', role: 'supervisor', extension: '1009', hotlineNumber: null },
   { login: '12366', name: '税务分中心', role: 'subcentre', extension: null, hotlineNumber: '12366' },
 ];
 

@@ -33,6 +33,8 @@ const requests: { readonly [K in DeskRequest['do']]: Extract<DeskRequest, { do: 
   joinThreeWay: { do: 'joinThreeWay', callId },
   leave: { do: 'leave', callId },
   transfer: { do: 'transfer', callId, number: '12366' },
+  supervise: { do: 'supervise', callId, mode: 'listen' },
+  superviseLeave: { do: 'superviseLeave', callId },
   saveDraft: { do: 'saveDraft', callId, baseVersion: 0, body },
   saveOrder: { do: 'saveOrder', callId, baseVersion: 0, body },
 };
@@ -115,7 +117,8 @@ describe('the desk socket answers what does not fit with an error and lives on',
       await open();
       const reply = await desk.request(requests[name as DeskRequest['do']]);
       expect(reply.ok).toBe(false);
-      if (!reply.ok) expect(['call-ended', 'not-your-call', 'unknown-target']).toContain(reply.code);
+      const codes = ['call-ended', 'not-your-call', 'unknown-target', 'not-allowed', 'not-supervising'];
+      if (!reply.ok) expect(codes).toContain(reply.code);
       await answers();
     },
   );

@@ -1,5 +1,5 @@
 /** What the server has told this window, as one immutable value; every push makes the next one. */
-import type { DeskCall, DeskPush, DraftView, SeatStatusView, TodayCallView } from '@desk/protocol';
+import type { DeskCall, DeskPush, DraftView, LiveCallView, SeatStatusView, TodayCallView } from '@desk/protocol';
 
 interface DeskPerson {
   readonly id: string;
@@ -17,15 +17,31 @@ export interface DeskState {
   /** The server's draft of the call of this desk. */
   readonly draft: DraftView | null;
   readonly today: readonly TodayCallView[];
+  /** All live calls, for supervisors. */
+  readonly live: readonly LiveCallView[];
 }
 
-export const emptyDesk: DeskState = { person: undefined, seat: undefined, call: null, draft: null, today: [] };
+export const emptyDesk: DeskState = {
+  person: undefined,
+  seat: undefined,
+  call: null,
+  draft: null,
+  today: [],
+  live: [],
+};
 
 /** The desk after `push`. Notices change nothing. Applying the same push twice gives the same desk. */
 export function applyPush(desk: DeskState, push: DeskPush): DeskState {
   switch (push.type) {
     case 'snapshot':
-      return { person: push.person, seat: push.seat, call: push.call, draft: push.draft, today: push.today };
+      return {
+        person: push.person,
+        seat: push.seat,
+        call: push.call,
+        draft: push.draft,
+        today: push.today,
+        live: push.live,
+      };
     case 'seat':
       return { ...desk, seat: push.seat };
     case 'offer':
@@ -38,6 +54,8 @@ export function applyPush(desk: DeskState, push: DeskPush): DeskState {
       return isOfThisDesk(desk, push.draft) ? { ...desk, draft: push.draft } : desk;
     case 'today':
       return { ...desk, today: push.today };
+    case 'live':
+      return { ...desk, live: push.live };
     case 'notice':
       return desk;
   }
