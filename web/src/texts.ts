@@ -1,5 +1,5 @@
 /** Every word that people read on the pages. Codes come from the service; the tables here put them in Chinese. */
-import type { DeskAction, DeskCall, SeatStatusView } from '@desk/protocol';
+import type { DeskAction, DeskCall, LiveCallView, SeatStatusView, SuperviseMode } from '@desk/protocol';
 import type { SavedState } from './lib/draft.ts';
 import type { LinkStatus } from './lib/socket-types.ts';
 
@@ -117,6 +117,26 @@ export const texts = {
     orders: '未办结工单',
     noOrders: '无未办结工单',
     agent: (name: string) => `接听 ${name}`,
+  },
+
+  live: {
+    title: '实时通话',
+    count: (calls: number) => `${calls} 路`,
+    empty: '当前没有通话。',
+    actions: '监听操作',
+    modes: { listen: '监听', whisper: '耳语', barge: '强插' } satisfies Record<SuperviseMode, string>,
+    leave: '退出',
+    by: (name: string, mode: string, there: boolean) => (there ? `${name}：${mode}中` : `${name}：${mode}接入中`),
+    states: {
+      waiting: '排队等待',
+      ringing: '振铃中',
+      talking: '通话中',
+      held: '保持',
+      consultRinging: '咨询振铃',
+      consulting: '咨询中',
+      threeWay: '三方通话',
+      ended: '已结束',
+    } satisfies Record<LiveCallView['state'], string>,
   },
 
   actions: {
