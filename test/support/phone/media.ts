@@ -35,6 +35,7 @@ export class PhoneMedia {
   #toneHz: number | undefined;
   #phase = 0;
   #target: SocketAddress | undefined;
+  #via: ((far: SocketAddress) => SocketAddress) | undefined;
   #codec: Codec = 'PCMA';
   #pacing: NodeJS.Timeout | undefined;
   #startedAtMs = 0;
@@ -76,9 +77,14 @@ export class PhoneMedia {
     return this.#receivedPackets;
   }
 
+  /** From the next SDP on, what is meant for the far address goes to the one that `via` names instead. */
+  passThrough(via: (far: SocketAddress) => SocketAddress): void {
+    this.#via = via;
+  }
+
   /** Sends to this address from now on, with this codec. */
   sendTo(target: SocketAddress, codec: Codec): void {
-    this.#target = target;
+    this.#target = this.#via?.(target) ?? target;
     this.#codec = codec;
     if (this.#pacing !== undefined) return;
     this.#startedAtMs = performance.now();
@@ -113,6 +119,11 @@ export class PhoneMedia {
     const pieces = this.#heard.filter((piece) => piece.atMs >= since).map((piece) => piece.samples);
     const all = Int16Array.from(pieces.flatMap((piece) => [...piece]));
     return all.subarray(Math.max(0, all.length - (ms * sampleRate) / 1000));
+  }
+
+  /** When each 20 ms piece with this tone in it came, oldest first (`performance.now`). */
+  arrivalsOf(hz: number, sinceMs: number): number[] {
+    return this.#heard.filter((piece) => piece.atMs >= sinceMs && hasTone(piece.samples, hz)).map(({ atMs }) => atMs);
   }
 
   /** Resolves when the tone is in the sound, whatever else is. */

@@ -34,7 +34,7 @@ export function startRecording(context: SwitchContext, channel: Channel, options
         channel.variables.set('record_seconds', String(Math.floor(result.durationMs / 1000)));
         emitChannelEvent(context, 'RECORD_STOP', channel, [
           ['Record-File-Path', path],
-          ['Record-Completion-Cause', result.reason === 'failed' ? 'record-error' : 'success'],
+          ['Record-Completion-Cause', result.reason === 'failed' ? 'uri-failure' : 'success'],
         ]);
         options.onEnded?.();
         resolve();
