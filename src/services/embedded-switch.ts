@@ -16,6 +16,7 @@ type RunFile = z.infer<typeof runFileSchema>;
 
 const probeMs = 500;
 const goneWithinMs = 6_000;
+const lookEveryMs = 250;
 /** A switch that dies is started again; one that keeps dying is not started for ever. */
 const restartsPerMinute = 5;
 
@@ -40,7 +41,7 @@ export async function keepEmbeddedSwitch(
   const left = await leftOver(runFile);
   if (left !== undefined && (await answers(left.ports.esl))) {
     log.warn({ pid: left.pid, ports: left.ports }, 'took over the embedded switch that an earlier control had left');
-    return { ...left, adopted: true, stop: () => stopProcess(left.pid) };
+    return new Keeper(settings, runFile, log).takeOver(left);
   }
   // One that is about to end still holds the ports.
   if (left !== undefined) await stopProcess(left.pid);
@@ -93,13 +94,38 @@ class Keeper {
     };
   }
 
+  /** Keeps one that an earlier control had started. It is nobody's child, so its end can only be looked for. */
+  takeOver(left: RunFile): EmbeddedSwitch {
+    const look = setInterval(() => {
+      if (isThere(left.pid)) return;
+      clearInterval(look);
+      this.#died('its process is gone', samePorts(this.#settings, left.ports));
+    }, lookEveryMs);
+    // The look-out alone keeps no service alive.
+    look.unref();
+    this.#stop = () => {
+      clearInterval(look);
+      return stopProcess(left.pid);
+    };
+    return {
+      ...left,
+      adopted: true,
+      stop: () => {
+        this.#stopping = true;
+        return this.#stop();
+      },
+    };
+  }
+
+  #died(reason: string, settings: EmbeddedSwitchSettings): void {
+    this.#log.error({ reason }, 'the embedded switch died: its calls are over; it is started again');
+    if (!this.#stopping) void this.#again(settings);
+  }
+
   async #launch(settings: EmbeddedSwitchSettings): Promise<RunFile> {
     const launched = await launchEmbeddedSwitch(settings, {
       log: this.#log,
-      onExit: (reason) => {
-        this.#log.error({ reason }, 'the embedded switch died: its calls are over; it is started again');
-        if (!this.#stopping) void this.#again(samePorts(settings, launched.ports));
-      },
+      onExit: (reason) => this.#died(reason, samePorts(settings, launched.ports)),
     });
     this.#stop = () => launched.stop();
     const run = { pid: launched.pid, ports: launched.ports };
@@ -161,19 +187,23 @@ function answers(port: number): Promise<boolean> {
 
 /** Ends a switch that is not our child: asks, waits within a bound, then kills. */
 async function stopProcess(pid: number): Promise<void> {
-  const signal = (name: NodeJS.Signals | 0): boolean => {
-    try {
-      return process.kill(pid, name);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
-      throw error;
-    }
-  };
-  if (!signal('SIGTERM')) return;
+  if (!signal(pid, 'SIGTERM')) return;
   // A process that is nobody's child can't be waited for; its disappearance can only be looked at.
   for (let waitedMs = 0; waitedMs < goneWithinMs; waitedMs += 50) {
     await pause(50);
-    if (!signal(0)) return;
+    if (!isThere(pid)) return;
   }
-  signal('SIGKILL');
+  signal(pid, 'SIGKILL');
+}
+
+const isThere = (pid: number): boolean => signal(pid, 0);
+
+/** @returns whether there is such a process. */
+function signal(pid: number, name: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    throw error;
+  }
 }

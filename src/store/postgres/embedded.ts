@@ -2,11 +2,10 @@ import { dirname, join, resolve } from 'node:path';
 import type { Logger } from '../../kernel/log.ts';
 import { usableBinaries } from './binaries.ts';
 import { databasePassword, initialise, isInitialised } from './cluster.ts';
+import { Keeper, stopDeadlineMs } from './keeper.ts';
 import { DatabaseTakenError, own } from './owner.ts';
 import { findPlace } from './place.ts';
 import { adoptOrLaunch, stopPostmaster } from './postmaster.ts';
-
-const stopDeadlineMs = 10_000;
 
 export interface EmbeddedPostgresOptions {
   /** Where the data lies, usually `<DATA_FOLDER>/postgres`. The password, log and note of the place lie beside it. */
@@ -35,7 +34,8 @@ export interface EmbeddedPostgres {
 
 /**
  * Starts the PostgreSQL that comes with the service, or takes over the one that a killed service left running on the
- * same data. It survives this process's death, so that control can be restarted alone.
+ * same data. It survives this process's death, so that control can be restarted alone; when it dies itself, it is
+ * started again on the same port.
  * @throws SetupError in one clear line that names the setting to change.
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
@@ -48,15 +48,10 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const initialised = await isInitialised(place);
   const password = await databasePassword(join(dirname(folder), 'postgres-password'), initialised);
   if (!initialised) await initialise(place, binaries, password);
-  const postmaster = await adoptOrLaunch({
-    place,
-    binaries,
-    port: options.port,
-    serverLog: `${folder}.log`,
-    settings: options.settings ?? {},
-    log,
-  });
-  const owner = await own(postmaster.port, password, folder, log).catch(async (error: unknown) => {
+  const request = { place, binaries, serverLog: `${folder}.log`, settings: options.settings ?? {}, log };
+  const postmaster = await adoptOrLaunch({ ...request, port: options.port });
+  const keeper = new Keeper(request, postmaster, (port, onLost) => own(port, password, folder, log, onLost));
+  const url = await keeper.own().catch(async (error: unknown) => {
     // One that somebody else uses is left alone.
     if (!postmaster.adopted && !(error instanceof DatabaseTakenError))
       await stopPostmaster(place, postmaster, stopDeadlineMs, log);
@@ -74,11 +69,13 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   );
   let stopping: Promise<void> | undefined;
   return {
-    url: owner.url,
+    url,
     adopted: postmaster.adopted,
-    pid: postmaster.pid,
+    get pid() {
+      return keeper.pid;
+    },
     stop() {
-      stopping ??= owner.release().then(() => stopPostmaster(place, postmaster, stopDeadlineMs, log));
+      stopping ??= keeper.stop();
       return stopping;
     },
   };

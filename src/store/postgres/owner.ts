@@ -25,10 +25,16 @@ export interface Ownership {
 
 /**
  * Makes this process the only service on an embedded PostgreSQL, by a lock that lives as long as its connection and
- * so can't be left behind, and makes the service's database.
+ * so can't be left behind, and makes the service's database. `onLost` is called once when that connection breaks.
  * @throws DatabaseTakenError when another service has it, SetupError when the surroundings forbid it.
  */
-export async function own(port: number, password: Secret, folder: string, log: Logger): Promise<Ownership> {
+export async function own(
+  port: number,
+  password: Secret,
+  folder: string,
+  log: Logger,
+  onLost: () => void,
+): Promise<Ownership> {
   const client = new pg.Client({
     connectionString: address(port, password, 'postgres'),
     application_name: 'yihaotong-owner',
@@ -37,14 +43,19 @@ export async function own(port: number, password: Secret, folder: string, log: L
     keepAlive: true,
   });
   let releasing = false;
+  let owned = false;
   client.on('error', (error) => {
     if (!releasing) log.error({ err: error }, 'the connection to the embedded PostgreSQL was lost');
+  });
+  client.on('end', () => {
+    if (owned && !releasing) onLost();
   });
   try {
     await client.connect();
     await client.query(`set lock_timeout = ${lockWaitMs}`);
     await client.query('select pg_advisory_lock($1)', [ownerLock]);
     await ensureDatabase(client);
+    owned = true;
   } catch (error) {
     releasing = true;
     await client.end();
