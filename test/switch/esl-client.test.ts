@@ -335,7 +335,9 @@ describe('the FreeSWITCH adapter', () => {
     expect(freeSwitch.connected).toBe(true);
     expect(server.peers[0]?.commands.slice(0, 4)).toEqual([
       'auth open-sesame',
-      expect.stringMatching(/^event plain CHANNEL_CREATE .* CUSTOM sofia::register .*conference::maintenance yihaotong::supervise$/),
+      expect.stringMatching(
+        /^event plain CHANNEL_CREATE .* CUSTOM sofia::register .*conference::maintenance yihaotong::supervise$/,
+      ),
       'api status',
       'api show channels as json',
     ]);
