@@ -16,6 +16,8 @@ const passedOn = process.argv.slice(2).filter((argument) => argument !== '--free
 const programs = [
   { package: 'sip-tester', there: () => inPath('sipp') !== undefined },
   { package: 'baresip-core', there: () => inPath('baresip') !== undefined },
+  // Debian's own service is not wanted: the tests start Kamailio themselves, on free ports.
+  { package: 'kamailio', there: () => inPath('kamailio') !== undefined },
   { package: 'chromium', there: () => inPath('chromium') !== undefined },
   { package: 'fonts-noto-cjk', there: () => existsSync('/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc') },
 ];

@@ -37,10 +37,14 @@ import { migrate } from './store/migrate.ts';
 import { startEmbeddedPostgres } from './store/postgres/embedded.ts';
 import type { Database } from './store/schema.ts';
 import { type DemoAccess, ensureDemoPeople, seedCity } from './store/seed.ts';
-import { createFreeSwitch } from './switch/freeswitch/adapter.ts';
+import { createCluster } from './switch/cluster/cluster.ts';
+import { createFreeSwitch, type FreeSwitchOptions } from './switch/freeswitch/adapter.ts';
 import { endOtherConnections } from './switch/freeswitch/end-others.ts';
+import type { TelephoneSwitch } from './switch/port.ts';
 
 const switchReadyWithinMs = 15_000;
+/** A dead node must not keep control from the others. */
+const nodeReadyWithinMs = 1_000;
 const commandDeadlineMs = 3_000;
 
 export interface RunningApp {
@@ -190,7 +194,7 @@ async function start(
 function noSwitch(config: Config, cause: unknown): SetupError {
   return new SetupError(
     config.switch.kind === 'freeswitch'
-      ? `FREESWITCH_ESL: no link to FreeSWITCH at ${config.switch.host}:${config.switch.port}; is it running, and is FREESWITCH_ESL_PASSWORD right?`
+      ? `FREESWITCH_ESL: no link to FreeSWITCH at ${config.switch.nodes.map(nodeName).join(' or ')}; is it running, and is FREESWITCH_ESL_PASSWORD right?`
       : 'ESL_PORT: the embedded switch does not answer',
     { cause },
   );
@@ -290,18 +294,29 @@ async function openSwitch(
     gate: leadership,
   };
   // An earlier control that did not leave in order may be frozen and wake up: its connection must be gone by then.
-  const endOthers = async (address: { host: string; port: number; password: string }): Promise<void> => {
+  const endOthers = async (
+    address: { host: string; port: number; password: string },
+    oneOfSeveral = false,
+  ): Promise<void> => {
     if (leadership.orderly) return;
-    await endOtherConnections({ ...address, clock: systemClock, log }, switchReadyWithinMs).catch((error: unknown) => {
+    await endOtherConnections(
+      { ...address, clock: systemClock, log },
+      oneOfSeveral ? nodeReadyWithinMs : switchReadyWithinMs,
+    ).catch((error: unknown) => {
       throw noSwitch(config, error);
     });
   };
   if (config.switch.kind === 'freeswitch') {
-    const { host, port, password } = config.switch;
     const { trunkPort, agentsPort } = config.sip;
-    await endOthers({ host, port, password: password.reveal() });
+    const { nodes, password } = config.switch;
+    const ended = await Promise.allSettled(
+      nodes.map((node) => endOthers({ ...node, password: password.reveal() }, nodes.length > 1)),
+    );
+    // Of several nodes one may be down, with whatever was connected to it; without any there is no switch.
+    const failed = ended.find((one) => one.status === 'rejected');
+    if (failed !== undefined && ended.every((one) => one.status === 'rejected')) throw failed.reason;
     return {
-      port: createFreeSwitch({ host, port, password: password.reveal(), ...link }),
+      port: freeSwitchPort(config.switch, link),
       pid: undefined,
       trunkPort,
       agentsPort,
@@ -319,6 +334,21 @@ async function openSwitch(
     trunkPort: trunk,
     agentsPort: agents,
   };
+}
+
+const nodeName = ({ host, port }: { readonly host: string; readonly port: number }): string => `${host}:${port}`;
+
+/** One FreeSWITCH, or several nodes as one. */
+function freeSwitchPort(
+  { nodes, nodeLostMs, password }: Extract<Config['switch'], { kind: 'freeswitch' }>,
+  link: Omit<FreeSwitchOptions, 'host' | 'port' | 'password'>,
+): TelephoneSwitch {
+  const adapters = nodes.map((node) => ({
+    name: nodeName(node),
+    telephone: createFreeSwitch({ ...node, password: password.reveal(), ...link }),
+  }));
+  const only = adapters.length === 1 ? adapters[0] : undefined;
+  return only?.telephone ?? createCluster({ nodes: adapters, nodeLostMs, clock: link.clock, log: link.log });
 }
 
 async function listen(

@@ -43,7 +43,10 @@ async function writeSwitchFiles(config: Config, folder: string): Promise<string[
     throw new SetupError('DATABASE_URL: must be set; the phones are read from the database');
   if (config.switch.kind !== 'freeswitch')
     throw new SetupError('FREESWITCH_ESL: must be set together with FREESWITCH_ESL_PASSWORD');
-  const { host, port, password } = config.switch;
+  const { nodes, password } = config.switch;
+  const [node, ...others] = nodes;
+  if (node === undefined || others.length > 0)
+    throw new SetupError('FREESWITCH_ESL: must name the one node whose configuration is written');
   const city = await loadCity(config.citiesFolder, config.city);
   const { url } = config.database;
   const log = createLog('warn');
@@ -62,7 +65,7 @@ async function writeSwitchFiles(config: Config, folder: string): Promise<string[
       controlHosts: ['127.0.0.1'],
       trunk: { host: sip.host, port: sip.trunkPort },
       agents: { host: sip.host, port: sip.agentsPort },
-      esl: { host, port, password: password.reveal() },
+      esl: { ...node, password: password.reveal() },
       rtp: { host: sip.host, portMin: sip.rtpPortMin, portMax: sip.rtpPortMax },
       recordingsFolder: config.recordingsFolder,
       promptsFolder: config.promptsFolder,

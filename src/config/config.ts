@@ -5,7 +5,7 @@ import { projectFolder } from './project.ts';
 import { Secret } from './secret.ts';
 import {
   domainName,
-  hostAndPort,
+  hostsAndPorts,
   listenAddress,
   networks,
   onOff,
@@ -30,8 +30,9 @@ const environmentSchema = z
     HTTP_PORT: port(8045),
     COOKIE_SECURE: onOff,
     SESSION_HOURS: whole(1, 168, 12),
-    FREESWITCH_ESL: hostAndPort.optional(),
+    FREESWITCH_ESL: hostsAndPorts.optional(),
     FREESWITCH_ESL_PASSWORD: z.string().optional(),
+    SWITCH_NODE_LOST_MS: whole(1_000, 600_000, 5_000),
     ESL_PORT: port(8021),
     SIP_HOST: listenAddress('127.0.0.1'),
     SIP_TRUNK_PORT: port(5080),
@@ -83,7 +84,13 @@ type DatabaseConfig =
 
 /** Where the switch is. */
 type SwitchConfig =
-  | { readonly kind: 'freeswitch'; readonly host: string; readonly port: number; readonly password: Secret }
+  | {
+      readonly kind: 'freeswitch';
+      /** One switch, or several nodes with the same password. */
+      readonly nodes: readonly { readonly host: string; readonly port: number }[];
+      readonly nodeLostMs: number;
+      readonly password: Secret;
+    }
   | { readonly kind: 'embedded'; readonly eslPort: number };
 
 /** The settings of the whole service; made once, never changed. Folders are absolute paths. */
@@ -190,9 +197,14 @@ function databaseOf(settings: Environment, dataFolder: string): DatabaseConfig {
 }
 
 function switchOf(settings: Environment): SwitchConfig {
-  const { FREESWITCH_ESL: address, FREESWITCH_ESL_PASSWORD: password } = settings;
-  if (address === undefined || password === undefined) return { kind: 'embedded', eslPort: settings.ESL_PORT };
-  return { kind: 'freeswitch', host: address.host, port: address.port, password: new Secret(password) };
+  const { FREESWITCH_ESL: nodes, FREESWITCH_ESL_PASSWORD: password } = settings;
+  if (nodes === undefined || password === undefined) return { kind: 'embedded', eslPort: settings.ESL_PORT };
+  return {
+    kind: 'freeswitch',
+    nodes,
+    nodeLostMs: settings.SWITCH_NODE_LOST_MS,
+    password: new Secret(password),
+  };
 }
 
 function deepFreeze<T>(value: T): T {

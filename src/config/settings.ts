@@ -44,7 +44,7 @@ export const domainName = (fallback: string) =>
     .prefault(fallback);
 
 /** `host:port`, the host a name, an IPv4 address, or an IPv6 address in brackets. */
-export const hostAndPort = z.string().transform((text, context) => {
+const hostAndPort = z.string().transform((text, context) => {
   const match = /^(?:\[([0-9a-f:]+)\]|([a-z0-9.-]+)):([0-9]{1,5})$/i.exec(text);
   const host = match?.[1] ?? match?.[2];
   const number = Number(match?.[3]);
@@ -54,6 +54,12 @@ export const hostAndPort = z.string().transform((text, context) => {
   }
   return { host, port: number };
 });
+
+/** One or more `host:port`, separated by commas. */
+export const hostsAndPorts = z
+  .string()
+  .transform((text) => text.split(',').map((part) => part.trim()))
+  .pipe(z.array(hostAndPort).max(16));
 
 /** Addresses or networks, separated by commas; a lone address becomes a network of its own. */
 export const networks = (fallback: string) =>

@@ -1,4 +1,5 @@
 import type { Person } from '../services/ports.ts';
+import type { SwitchNode } from '../switch/port.ts';
 
 /** A full call record as the API gives it (GET /api/calls/:id). */
 export interface CallRecord {
@@ -82,6 +83,8 @@ export interface Health {
   readonly switch: 'up' | 'down';
   readonly database: 'up' | 'down';
   readonly liveCalls: number;
+  /** With several switch nodes: each with its legs; a drained one is empty when it shows 0. */
+  readonly nodes?: readonly SwitchNode[] | undefined;
 }
 
 /** Everything the routes need from the rest of the house. */

@@ -79,7 +79,13 @@ export function httpDeps(parts: WiringParts): HttpDeps {
         () => 'up' as const,
         () => 'down' as const,
       );
-      return { control: 'up', switch: telephone.connected ? 'up' : 'down', database, liveCalls: control.runtime.size };
+      return {
+        control: 'up',
+        switch: telephone.connected ? 'up' : 'down',
+        database,
+        liveCalls: control.runtime.size,
+        nodes: telephone.nodes?.(),
+      };
     },
     metrics: async () => ({ contentType: metrics.registry.contentType, text: await metrics.registry.metrics() }),
   };

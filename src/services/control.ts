@@ -260,7 +260,8 @@ function listener({ runtime, seats, phones, log, up, collect }: ListenerParts): 
         for (const registration of event.snapshot.registrations) phones.add(registration.user);
         seats.phones(phones);
         collect();
-        log.info({ legs: event.snapshot.legs.length, phones: phones.size }, 'the link to the switch is up');
+        if (event.lost === undefined)
+          log.info({ legs: event.snapshot.legs.length, phones: phones.size }, 'the link to the switch is up');
       }
       runtime.onLink(event).then(up, (error: unknown) => {
         log.error({ error: errorChain(error) }, 'calls could not be brought to agree with the switch');

@@ -181,7 +181,7 @@ export class SwitchCore {
   originate(request: OriginateRequest): Reply {
     const { leg: id, target, role, callId, callerNumber, callerName, ringTimeoutMs } = request;
     if (this.#legs.has(id)) return err({ kind: 'refused', message: 'this leg is there already' });
-    const party = target.kind === 'phone' ? target.user : target.number;
+    const party = target.kind === 'gateway' ? target.number : target.user;
     if (target.kind === 'phone' && !this.#registered.has(party)) {
       // Made no leg: the adapter tells its end by the job's result.
       const atMs = this.#clock.now();

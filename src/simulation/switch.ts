@@ -145,7 +145,7 @@ export class SimulatedSwitch implements TelephoneSwitch {
   }
 
   originate(request: OriginateRequest): SwitchReply {
-    const who = request.target.kind === 'phone' ? request.target.user : request.target.number;
+    const who = request.target.kind === 'gateway' ? request.target.number : request.target.user;
     const link = this.#link;
     let made = false;
     // The adapter ends a leg of which it has neither seen anything nor heard the job's result.

@@ -19,12 +19,16 @@ export type SwitchReply = Promise<Result<void, SwitchFailure>>;
 /** Whom to ring. */
 export type DialTarget =
   | { readonly kind: 'phone'; readonly user: string }
+  /** A phone that registered on another node: rung at its contact (a SIP URI, with `fs_path` where a proxy stands before it). */
+  | { readonly kind: 'contact'; readonly user: string; readonly contact: string }
   | { readonly kind: 'gateway'; readonly gateway: string; readonly number: string };
 
 export interface OriginateRequest {
   readonly leg: LegId;
   readonly target: DialTarget;
   readonly role: 'agent' | 'subcentre' | 'supervisor';
+  /** The leg that it will talk to: of several switch nodes, the one on which that leg is rings the phone. */
+  readonly beside?: LegId;
   readonly callId: string;
   readonly callerNumber: string;
   readonly callerName: string;
@@ -75,6 +79,8 @@ export interface LegSnapshot {
 export interface Registration {
   readonly user: string;
   readonly contact: string;
+  /** Undefined when the switch did not say. */
+  readonly expiresAtMs?: number | undefined;
 }
 
 export interface SwitchSnapshot {
@@ -125,11 +131,26 @@ export type SwitchEvent =
   | (LegEventBase & { readonly type: 'supervising'; readonly agentLeg: LegId; readonly mode: SuperviseMode });
 
 export type RegistrationEvent =
-  | { readonly type: 'registered'; readonly user: string; readonly contact: string; readonly atMs: number }
+  | {
+      readonly type: 'registered';
+      readonly user: string;
+      readonly contact: string;
+      readonly expiresAtMs?: number | undefined;
+      readonly atMs: number;
+    }
   | { readonly type: 'unregistered'; readonly user: string; readonly contact: string; readonly atMs: number };
 
 export type LinkEvent =
-  | { readonly type: 'linkUp'; readonly snapshot: SwitchSnapshot; readonly atMs: number }
+  | {
+      readonly type: 'linkUp';
+      /** With several nodes: the legs of this one, the registrations of all. */
+      readonly snapshot: SwitchSnapshot;
+      /** Legs of other nodes, of which this snapshot says nothing. */
+      readonly elsewhere?: (leg: LegId) => boolean;
+      /** The node has been away for so long that its legs are taken for ended: the snapshot of one that died. */
+      readonly lost?: string;
+      readonly atMs: number;
+    }
   | { readonly type: 'linkDown'; readonly reason: string; readonly atMs: number };
 
 /** Who listens. Handlers must not throw and must not block: they only put the event into a queue. */
@@ -137,6 +158,15 @@ export interface SwitchListener {
   onLeg(event: SwitchEvent): void;
   onRegistration(event: RegistrationEvent): void;
   onLink(event: LinkEvent): void;
+}
+
+/** One of several switches behind the port. */
+export interface SwitchNode {
+  /** Its Event Socket, `host:port`. */
+  readonly name: string;
+  readonly state: 'up' | 'down' | 'lost';
+  /** Legs that are known to be there: 0 on a drained one. */
+  readonly legs: number;
 }
 
 /**
@@ -149,6 +179,10 @@ export interface TelephoneSwitch {
   close(): Promise<void>;
   /** True while connected and subscribed. */
   readonly connected: boolean;
+  /** Whether commands about this leg have a way; a port of one switch leaves it out, `connected` says it. */
+  reaches?(leg: LegId): boolean;
+  /** The switches behind the port, where there are several. */
+  nodes?(): readonly SwitchNode[];
 
   /** Whether the switch still has this leg: asked before a leg that a snapshot lacks is taken for ended. */
   exists(leg: LegId): Promise<Result<boolean, SwitchFailure>>;

@@ -26,6 +26,8 @@ export interface SwitchUnderTestOptions {
   /** Folder with `fallback.wav`, `music.wav` and the other prompts; an empty one of its own when left out. */
   readonly promptsFolder?: string;
   readonly mediaTimeoutMs?: number;
+  /** A second node beside this one: with the same password, recordings and prompts. */
+  readonly beside?: SwitchUnderTest;
 }
 
 export interface SwitchUnderTest {
@@ -90,8 +92,8 @@ export async function startSwitchUnderTest(options: SwitchUnderTestOptions = {})
 
 async function planSwitch(options: SwitchUnderTestOptions): Promise<SwitchPlan> {
   const folder = await mkdtemp(join(tmpdir(), 'yht-switch-'));
-  const recordingsFolder = join(folder, 'recordings');
-  const promptsFolder = options.promptsFolder ?? join(folder, 'prompts');
+  const recordingsFolder = options.beside?.recordingsFolder ?? join(folder, 'recordings');
+  const promptsFolder = options.promptsFolder ?? options.beside?.promptsFolder ?? join(folder, 'prompts');
   await mkdir(join(recordingsFolder, 'fallback'), { recursive: true });
   await mkdir(promptsFolder, { recursive: true });
   const host = '127.0.0.1';
@@ -107,7 +109,11 @@ async function planSwitch(options: SwitchUnderTestOptions): Promise<SwitchPlan> 
     carriers: options.carriers ?? ['127.0.0.1'],
     trunk: { host, port: await freePort(host) },
     agents: { host, port: await freePort(host) },
-    esl: { host, port: await freePort(host), password: randomBytes(18).toString('base64url') },
+    esl: {
+      host,
+      port: await freePort(host),
+      password: options.beside?.esl.password ?? randomBytes(18).toString('base64url'),
+    },
     rtp: { host, ...(await rtpPortBlock(host)) },
     recordingsFolder,
     promptsFolder,

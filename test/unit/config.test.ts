@@ -56,7 +56,15 @@ describe('the settings', () => {
       CARRIER_ADDRESSES: '192.0.2.7, 198.51.100.0/24,2001:db8::/32',
     });
     expect(config.database).toMatchObject({ kind: 'external' });
-    expect(config.switch).toMatchObject({ kind: 'freeswitch', host: '::1', port: 8022 });
+    expect(config.switch).toMatchObject({ kind: 'freeswitch', nodes: [{ host: '::1', port: 8022 }] });
+    const nodes = loadConfig({ FREESWITCH_ESL: 'a:1, b:2', FREESWITCH_ESL_PASSWORD: 'x' }).switch;
+    expect(nodes).toMatchObject({
+      nodes: [
+        { host: 'a', port: 1 },
+        { host: 'b', port: 2 },
+      ],
+      nodeLostMs: 5_000,
+    });
     expect(config.recordingsFolder).toBe('/srv/hotline/recordings');
     expect(config.calls.rating).toBe(false);
     expect(config.sip.carrierNetworks).toEqual(['192.0.2.7/32', '198.51.100.0/24', '2001:db8::/32']);

@@ -3,7 +3,16 @@ import type { HttpDeps } from '../deps.ts';
 import type { App } from '../server.ts';
 
 const part = z.enum(['up', 'down']);
-const healthSchema = z.object({ control: z.literal('up'), switch: part, database: part, liveCalls: z.number() });
+const healthSchema = z.object({
+  control: z.literal('up'),
+  switch: part,
+  database: part,
+  liveCalls: z.number(),
+  nodes: z
+    .array(z.object({ name: z.string(), state: z.enum(['up', 'down', 'lost']), legs: z.number() }))
+    .readonly()
+    .optional(),
+});
 
 /** For operations people and their tools: is it well, and what does it count. */
 export function operationRoutes(app: App, deps: HttpDeps): void {

@@ -11,7 +11,7 @@ import type { LegSnapshot, LinkEvent, SwitchEvent } from '../../switch/port.ts';
 import type { CallStore, LegRecord } from '../ports.ts';
 import { endUntold, isNowhere, parkedAsShown, placeAsShown, showsItself } from './as-shown.ts';
 import { type CallObserver, CallObservers } from './call-observers.ts';
-import { runSwitchEffect, type SwitchEffect, type SwitchEffectContext } from './effects.ts';
+import { reaches, runSwitchEffect, type SwitchEffect, type SwitchEffectContext } from './effects.ts';
 import { journalDetails } from './journal-details.ts';
 import { LegBook } from './leg-book.ts';
 import { LegCare } from './leg-care.ts';
@@ -147,7 +147,7 @@ export class CallRuntime {
   async ask(callId: string, event: CallEvent): Promise<Verdict | 'gone' | 'linkDown'> {
     const live = this.#calls.get(callId);
     if (live === undefined) return 'gone';
-    if (!this.#options.telephone.connected) return 'linkDown';
+    if (!reaches(this.#options.telephone, live.call.citizenLeg)) return 'linkDown';
     return new Promise((resolve) => {
       const pushed = live.queue.push(async () => resolve(await this.#step(live, event)));
       if (!pushed) resolve('refused');
@@ -165,7 +165,7 @@ export class CallRuntime {
     // First of all: where they were parked in the meantime, the dialplan's own way out is armed.
     for (const leg of present.keys()) if (this.#legs.get(leg) !== undefined) this.#care.claim(leg);
     for (const leg of this.#legs.all()) {
-      if (present.has(leg.leg) || (await this.#stillThere(leg.leg))) continue;
+      if (present.has(leg.leg) || event.elsewhere?.(leg.leg) === true || (await this.#stillThere(leg.leg))) continue;
       this.#onLeg(endUntold(leg.leg, event.atMs));
     }
     for (const leg of present.values()) {

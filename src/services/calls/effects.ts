@@ -43,6 +43,10 @@ const promptsToSounds = (prompts: readonly string[], context: SwitchEffectContex
 /** The name of the call's conference room on the switch. */
 export const conferenceName = (call: Call): string => call.id;
 
+/** Whether commands about this leg have a way to the switch now. */
+export const reaches = (telephone: TelephoneSwitch, leg: string): boolean =>
+  telephone.reaches?.(leg) ?? telephone.connected;
+
 /** For commands that do no harm when they are carried out twice: without an answer they are given once more. */
 async function twiceAtMost(command: () => SwitchReply): SwitchReply {
   const reply = await command();
@@ -78,6 +82,7 @@ export function runSwitchEffect(effect: SwitchEffect, call: Call, context: Switc
         leg: call.agent.leg,
         target: { kind: 'phone', user: call.agent.extension },
         role: 'agent',
+        beside: call.citizenLeg,
         callId: call.id,
         callerNumber: call.callerNumber,
         callerName: call.callerName,
@@ -91,6 +96,7 @@ export function runSwitchEffect(effect: SwitchEffect, call: Call, context: Switc
         leg,
         target: gateway === null ? { kind: 'phone', user: number } : { kind: 'gateway', gateway, number },
         role: 'subcentre',
+        beside: call.citizenLeg,
         callId: call.id,
         // The sub-centre sees who asks: the hotline; the citizen's number goes along in a header and on the desk.
         callerNumber: context.hotlineNumber,
@@ -106,6 +112,7 @@ export function runSwitchEffect(effect: SwitchEffect, call: Call, context: Switc
         leg,
         target: { kind: 'phone', user: extension },
         role: 'supervisor',
+        beside: call.citizenLeg,
         callId: call.id,
         // Whom he is about to hear is on his desk; the citizen's number is no matter of his phone.
         callerNumber: context.hotlineNumber,

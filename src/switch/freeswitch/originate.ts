@@ -3,6 +3,12 @@ import type { DialTarget, OriginateRequest, SwitchFailure } from '../port.ts';
 
 /** Names and numbers that stand in a dial string: nothing in them means anything to FreeSWITCH's parsers. */
 const DIAL_WORD = /^[A-Za-z0-9_.+*#-]{1,64}$/;
+/**
+ * A contact as a dial string may carry it: no character that cuts (`,` `|` `:_:`), groups or expands. What a phone
+ * wrote into its Contact otherwise is refused; it can't be rung from other nodes then.
+ */
+const DIAL_CONTACT =
+  /^sips?:[A-Za-z0-9_.+*#%~-]{1,128}@[A-Za-z0-9.-]{1,253}(:\d{1,5})?(;[A-Za-z0-9_.-]{1,40}(=[A-Za-z0-9_.:@%~+*-]{1,400})?){0,12}$/;
 const VARIABLE_NAME = /^[A-Za-z0-9_.-]{1,128}$/;
 /** A leg that control never takes is ended by the switch itself. */
 const PARK_TIMEOUT = '20:NORMAL_CLEARING';
@@ -66,6 +72,11 @@ export function encodeVariable(name: string, value: string): string {
 
 /** The dial string of a target, or why there is none. */
 function dialString(target: DialTarget, domain: string): Result<string, SwitchFailure> {
+  if (target.kind === 'contact') {
+    return DIAL_CONTACT.test(target.contact) && DIAL_WORD.test(target.user)
+      ? ok(`sofia/agents/${target.contact}`)
+      : err({ kind: 'bad-argument', message: `can't be dialled: ${JSON.stringify(target.contact.slice(0, 120))}` });
+  }
   const words = target.kind === 'phone' ? [target.user, domain] : [target.gateway, target.number];
   if (!words.every((word) => DIAL_WORD.test(word))) {
     return err({ kind: 'bad-argument', message: `can't be dialled: ${JSON.stringify(words.join(' ').slice(0, 80))}` });
@@ -95,7 +106,7 @@ export function originateLine(request: OriginateRequest, domain: string): Result
     ['origination_caller_id_name', displayName(request.callerName)],
     ['yht_role', request.role],
     ['yht_call', request.callId],
-    ['yht_dialled', request.target.kind === 'phone' ? request.target.user : request.target.number],
+    ['yht_dialled', request.target.kind === 'gateway' ? request.target.number : request.target.user],
     ['RECORD_STEREO', 'true'],
     ['transfer_after_bridge', 'parked:XML:yihaotong'],
     ['park_timeout', PARK_TIMEOUT],

@@ -24,7 +24,9 @@ const PARALLEL_DUMPS = 32;
 /** `rows` is absent when there are none. */
 const channelList = z.object({ rows: z.array(z.object({ uuid: z.string() })).default([]) });
 const registrationList = z.object({
-  rows: z.array(z.object({ reg_user: z.string(), url: z.string().default('') })).default([]),
+  rows: z
+    .array(z.object({ reg_user: z.string(), url: z.string().default(''), expires: z.string().optional() }))
+    .default([]),
 });
 const legDump = z.record(z.string(), z.unknown());
 
@@ -118,7 +120,14 @@ async function takeRegistrations(api: RunApi): Promise<Result<Registration[], Sw
   if (!text.ok) return text;
   const list = readJson(registrationList, text.value, 'show registrations');
   if (!list.ok) return list;
-  return ok(list.value.rows.map((row) => ({ user: row.reg_user, contact: contactUri(row.url) })));
+  return ok(
+    list.value.rows.map((row) => ({
+      user: row.reg_user,
+      contact: contactUri(row.url),
+      // Seconds since the epoch.
+      expiresAtMs: /^\d{1,12}$/.test(row.expires ?? '') ? Number(row.expires) * 1000 : undefined,
+    })),
+  );
 }
 
 /** Dumps one leg; undefined when it ended since it was listed. */

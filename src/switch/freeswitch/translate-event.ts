@@ -131,18 +131,29 @@ function supervising(event: EslEvent, atMs: number): SwitchEvent | undefined {
 
 /**
  * The bare SIP URI of a contact, which events write as `"name" <sip:…>;…` and the list of registrations as
- * `sofia/agents/sip:…`, so that the two can be compared.
+ * `sofia/agents/sip:…`, so that the two can be compared. The way through a proxy stands at its end in `fs_path`, encoded;
+ * FreeSWITCH does not encode it once more for the event, so it comes decoded out of that.
  */
 export function contactUri(contact: string): string {
-  return /<([^>]*)>/.exec(contact)?.[1] ?? contact.replace(/^sofia\/[^/]*\//, '');
+  const bare = /<(.*)>/s.exec(contact)?.[1] ?? contact.replace(/^sofia\/[^/]*\//, '');
+  const at = bare.indexOf(pathParameter);
+  if (at === -1) return bare;
+  const path = bare.slice(at + pathParameter.length);
+  return /[<:]/.test(path) ? bare.slice(0, at) + pathParameter + encodeURIComponent(path) : bare;
 }
+
+const pathParameter = ';fs_path=';
 
 function registration(event: EslEvent, atMs: number): RegistrationEvent | undefined {
   // `expire` calls the user `user`, the other two `from-user` (mod_sofia's sofia_reg.c).
   const user = event.get('from-user') ?? event.get('user');
   if (user === undefined) return undefined;
-  const type = event.get('Event-Subclass') === 'sofia::register' ? 'registered' : 'unregistered';
-  return { type, user, contact: contactUri(event.get('contact') ?? ''), atMs };
+  const contact = contactUri(event.get('contact') ?? '');
+  if (event.get('Event-Subclass') !== 'sofia::register') return { type: 'unregistered', user, contact, atMs };
+  const seconds = readInteger(event.get('expires'));
+  return seconds === undefined
+    ? { type: 'registered', user, contact, atMs }
+    : { type: 'registered', user, contact, expiresAtMs: atMs + seconds * 1000, atMs };
 }
 
 function translateCustom(event: EslEvent, atMs: number): SwitchEvent | RegistrationEvent | undefined {

@@ -16,8 +16,10 @@ import { createPerson } from '../../../src/store/people.ts';
 import { type TestDatabase, testDatabase } from '../database.ts';
 import { EslTestClient } from '../esl-test-client.ts';
 import { freePort } from '../free-ports.ts';
+import { Kamailio } from '../kamailio.ts';
 import { createPhone, type PhoneOptions, type TestPhone } from '../phone/phone.ts';
-import { type SwitchUnderTest, startSwitchUnderTest, testDomain } from '../switch.ts';
+import type { SocketAddress } from '../phone/transport.ts';
+import { type SwitchUnderTest, type SwitchUnderTestOptions, startSwitchUnderTest, testDomain } from '../switch.ts';
 import { TcpProxy } from '../tcp-proxy.ts';
 import { Watch } from '../watch.ts';
 import { writeToneFile } from '../wav.ts';
@@ -46,6 +48,8 @@ export interface HotlineOptions {
   readonly ownProcess?: boolean;
   /** The service reaches its database through a hop that `cutDatabase` cuts. */
   readonly databaseProxy?: boolean;
+  /** Two switch nodes with Kamailio in front of them; phones go to Kamailio. */
+  readonly nodes?: boolean;
   readonly environment?: Readonly<Record<string, string>>;
   readonly people?: readonly TestPerson[];
   /** Tones in place of spoken prompts, by prompt id, so that a phone hears which one plays. */
@@ -60,6 +64,9 @@ export interface Hotline {
   readonly process: ServiceProcess;
   readonly database: TestDatabase;
   readonly switch: SwitchUnderTest;
+  /** With `nodes`: the second node, and what stands in front of both. */
+  readonly otherSwitch: SwitchUnderTest;
+  readonly kamailio: Kamailio;
   readonly subcentrePort: number;
   readonly webUrl: string;
   /** An agent's phone, registered. */
@@ -98,6 +105,8 @@ export function startHotline(options: HotlineOptions = {}): Hotline {
   const standbys: ServiceProcess[] = [];
   let proxy: TcpProxy | undefined;
   let telephoneSwitch: SwitchUnderTest | undefined;
+  let otherSwitch: SwitchUnderTest | undefined;
+  let kamailio: Kamailio | undefined;
   let subcentrePort = 0;
   let environment: Record<string, string> = {};
 
@@ -106,12 +115,17 @@ export function startHotline(options: HotlineOptions = {}): Hotline {
     subcentrePort = await freePort('127.0.0.1');
     await writeCity(folder, subcentrePort, options);
     const who = options.people ?? people;
-    telephoneSwitch = await startSwitchUnderTest({
+    const switchOptions: SwitchUnderTestOptions = {
       users: who.flatMap(({ extension }) => (extension === null ? [] : [{ user: extension, password: demoPassword }])),
       gateways: [{ name: 'subcentre-12366', host: '127.0.0.1', port: subcentrePort, transport: 'udp' }],
       hotlineNumbers: ['12345', '12348'],
       promptsFolder: join(projectFolder, 'prompts'),
-    });
+    };
+    telephoneSwitch = await startSwitchUnderTest(switchOptions);
+    if (options.nodes === true) {
+      otherSwitch = await startSwitchUnderTest({ ...switchOptions, beside: telephoneSwitch });
+      kamailio = await Kamailio.start([telephoneSwitch, otherSwitch]);
+    }
     const passwordHash = await hashPassword(new Secret(demoPassword));
     for (const person of who) {
       const sipHa1 =
@@ -137,7 +151,9 @@ export function startHotline(options: HotlineOptions = {}): Hotline {
       DATA_FOLDER: join(folder, 'data'),
       CITIES_FOLDER: join(folder, 'cities'),
       FLOWS_FOLDER: join(folder, 'ivr-flows'),
-      FREESWITCH_ESL: `${esl.host}:${esl.port}`,
+      FREESWITCH_ESL: [esl, ...(otherSwitch === undefined ? [] : [otherSwitch.esl])]
+        .map(({ host, port }) => `${host}:${port}`)
+        .join(','),
       FREESWITCH_ESL_PASSWORD: esl.password,
       RECORDINGS_FOLDER: telephoneSwitch.recordingsFolder,
       PROMPTS_FOLDER: telephoneSwitch.promptsFolder,
@@ -155,11 +171,15 @@ export function startHotline(options: HotlineOptions = {}): Hotline {
   afterAll(async () => {
     for (const desk of desks) desk.close();
     await Promise.all(phones.map((phone) => phone.close()));
-    const left = telephoneSwitch === undefined ? '' : await legsLeft(telephoneSwitch);
+    const switches = [telephoneSwitch, otherSwitch].filter((one) => one !== undefined);
+    // A switch that a failed test left dead can't be asked; everything must be stopped all the same.
+    const left = await Promise.all(switches.map((one) => legsLeft(one))).then((lists) => lists.join(''), String);
     await app?.close();
     await process?.stop();
     for (const standby of standbys) await standby.stop();
     await proxy?.close();
+    await kamailio?.stop();
+    await otherSwitch?.stop();
     await telephoneSwitch?.stop();
     if (keepFolders) console.log(`kept ${folder}`);
     else await rm(folder, { recursive: true, force: true });
@@ -174,6 +194,7 @@ export function startHotline(options: HotlineOptions = {}): Hotline {
     if (telephoneSwitch === undefined) throw new Error('The hotline runs only while tests run.');
     return telephoneSwitch;
   };
+  const inFront = (): { trunk: SocketAddress; agents: SocketAddress } => kamailio ?? theSwitch();
   const webUrl = (): string => process?.webUrl ?? running().app.webUrl;
   const keep = async (options: PhoneOptions): Promise<TestPhone> => {
     const phone = await createPhone(options);
@@ -194,6 +215,14 @@ export function startHotline(options: HotlineOptions = {}): Hotline {
     get switch() {
       return theSwitch();
     },
+    get otherSwitch() {
+      if (otherSwitch === undefined) throw new Error('The hotline was started with one switch.');
+      return otherSwitch;
+    },
+    get kamailio() {
+      if (kamailio === undefined) throw new Error('The hotline was started without Kamailio.');
+      return kamailio;
+    },
     get webUrl() {
       return webUrl();
     },
@@ -202,7 +231,7 @@ export function startHotline(options: HotlineOptions = {}): Hotline {
     },
     async agentPhone(extension, options = {}) {
       const phone = await keep({
-        server: theSwitch().agents,
+        server: inFront().agents,
         user: extension,
         password: demoPassword,
         domain: testDomain,
@@ -211,7 +240,7 @@ export function startHotline(options: HotlineOptions = {}): Hotline {
       await phone.register();
       return phone;
     },
-    citizen: (number, options = {}) => keep({ server: theSwitch().trunk, user: number, ...options }),
+    citizen: (number, options = {}) => keep({ server: inFront().trunk, user: number, ...options }),
     subcentre: (options = {}) =>
       keep({ server: theSwitch().trunk, user: '12366', localPort: subcentrePort, ...options }),
     async desk(login) {

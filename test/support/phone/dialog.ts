@@ -21,6 +21,8 @@ export class Dialog {
   readonly local: string;
   remote: string;
   remoteTarget: string;
+  /** The way through proxies (section 12.1), the nearest first. */
+  #routes: readonly string[] = [];
   readonly #transport: SipTransport;
   readonly #user: string;
   readonly #start: DialogStart;
@@ -43,6 +45,10 @@ export class Dialog {
 
   /** Takes tag and contact from a response or from a re-INVITE. */
   learn(message: SipMessage): void {
+    const recorded = headerValues(message, 'Record-Route');
+    if (recorded.length > 0 && this.#routes.length === 0) {
+      this.#routes = message.method === undefined ? recorded.toReversed() : recorded;
+    }
     const contact = header(message, 'Contact');
     if (contact !== '') this.remoteTarget = addressOf(contact);
     if (message.method === undefined && parameterOf(header(message, 'To'), 'tag') !== undefined) {
@@ -54,6 +60,11 @@ export class Dialog {
   forgetPeer(): void {
     this.remote = this.#start.remote;
     this.remoteTarget = this.#start.remoteTarget;
+    this.#routes = [];
+  }
+
+  get #route(): [string, string][] {
+    return this.#routes.map((hop) => ['Route', hop]);
   }
 
   /** A new request in the dialog. ACK and CANCEL are made by `follow`. */
@@ -65,6 +76,7 @@ export class Dialog {
       headers: [
         ['Via', viaOf(this.#transport, newBranch())],
         ['Max-Forwards', '70'],
+        ...this.#route,
         ['From', this.local],
         ['To', this.remote],
         ['Call-ID', this.callId],
@@ -87,6 +99,7 @@ export class Dialog {
       headers: [
         ['Via', positive ? viaOf(this.#transport, newBranch()) : header(invite, 'Via')],
         ['Max-Forwards', '70'],
+        ...(positive ? this.#route : []),
         ['From', this.local],
         ['To', response === undefined ? header(invite, 'To') : header(response, 'To')],
         ['Call-ID', this.callId],
@@ -127,6 +140,7 @@ export function responseTo(
     phrase,
     headers: [
       ...headerValues(request, 'Via').map((via): [string, string] => ['Via', via]),
+      ...headerValues(request, 'Record-Route').map((hop): [string, string] => ['Record-Route', hop]),
       ['From', header(request, 'From')],
       ['To', tagged],
       ['Call-ID', header(request, 'Call-ID')],

@@ -188,6 +188,7 @@ export class TestPhone {
       remoteTarget: addressOf(header(invite, 'Contact')),
       user: this.#options.user,
     });
+    dialog.learn(invite);
     const accept = async () => {
       const who = `call ${userOf(header(invite, 'From'))} -> ${this.#options.user}`;
       const call = new IncomingCall(await this.#parts(dialog, who), invite, reply, tag);

@@ -1,9 +1,12 @@
 /** Reads `originate {name=value,…}<dial string> &park()` (contract, "Commands"). */
 import { err, ok, type Result } from '../../../kernel/result.ts';
+import { parseUri } from '../sip/values.ts';
+import { readPathed } from './path.ts';
 import { separate } from './separate.ts';
 
 export type DialString =
   | { readonly kind: 'phone'; readonly user: string; readonly domain: string }
+  | { readonly kind: 'contact'; readonly user: string; readonly uri: string; readonly path: readonly string[] }
   | { readonly kind: 'gateway'; readonly gateway: string; readonly number: string };
 
 export interface OriginateOrder {
@@ -38,6 +41,12 @@ function readBlock(text: string, variables: Map<string, string>): Result<string,
 }
 
 function readDialString(text: string): DialString | undefined {
+  const contact = /^sofia\/agents\/(sips?:[^\s]{1,2048})$/.exec(text)?.[1];
+  if (contact !== undefined) {
+    const read = readPathed(contact);
+    const uri = parseUri(read?.uri ?? '');
+    return read === undefined || uri === undefined ? undefined : { kind: 'contact', user: uri.user, ...read };
+  }
   const phone = /^sofia\/agents\/([^%@/\s]{1,64})[%@]([A-Za-z0-9.-]{1,253})$/.exec(text);
   if (phone?.[1] !== undefined && phone[2] !== undefined) return { kind: 'phone', user: phone[1], domain: phone[2] };
   const gateway = /^sofia\/gateway\/([^/\s]{1,64})\/([^/\s]{1,64})$/.exec(text);

@@ -8,13 +8,14 @@ import type { Flow } from '../sip/flow.ts';
 import { chooseHop } from '../sip/next-hop.ts';
 import { OutboundCall } from '../sip/outbound-call.ts';
 import type { SipUserAgent } from '../sip/user-agent.ts';
-import { escapeUser, hostInUri, parseUri, quote } from '../sip/values.ts';
+import { escapeUser, hostInUri, parseNameAddress, parseUri, quote } from '../sip/values.ts';
 import { mediaHandlers, sipHandlers } from './call-handlers.ts';
 import { Channel } from './channel.ts';
 import { emitChannelEvent, type SwitchContext } from './context.ts';
 import { hangup, localMedia } from './lifecycle.ts';
 import type { DialString, OriginateOrder } from './originate-syntax.ts';
 import { park } from './park.ts';
+import type { PathedContact } from './path.ts';
 import type { Registrar } from './registrar.ts';
 
 /** FreeSWITCH's own default when `originate_timeout` isn't given. */
@@ -38,6 +39,8 @@ interface Route {
   readonly flow: Flow;
   readonly uri: string;
   readonly to: string;
+  /** Route values, the first hop first. */
+  readonly path: readonly string[];
   readonly destination: string;
 }
 
@@ -67,6 +70,7 @@ async function routeToGateway(
     flow: around.trunk.endpoint.flowTo(gateway.transport, address, gateway.port),
     uri: `sip:${place}${gateway.transport === 'tcp' ? ';transport=tcp' : ''}`,
     to: `<sip:${place}>`,
+    path: [],
     destination: number,
   };
 }
@@ -76,11 +80,38 @@ function routeToPhone(around: OriginateSurroundings, target: Extract<DialString,
   if (binding === undefined || target.domain !== around.context.config().domain) return 'USER_NOT_REGISTERED';
   return {
     agent: around.agents,
-    flow: chooseHop(around.agents.endpoint, parseUri(binding.uri), binding.flow),
+    flow: chooseHop(around.agents.endpoint, firstHop(binding), binding.flow),
     uri: binding.uri,
+    path: binding.path,
     to: `<sip:${escapeUser(target.user)}@${target.domain}>`,
     destination: target.user,
   };
+}
+
+/** Where a request to a contact goes: to the proxy before it, if there is one. */
+const firstHop = ({ uri, path }: PathedContact) => parseUri(parseNameAddress(path[0] ?? '')?.uri ?? uri);
+
+/** A phone that registered at another switch. FreeSWITCH too tries it as the dial string says, known here or not. */
+function routeToContact(
+  around: OriginateSurroundings,
+  target: Extract<DialString, { kind: 'contact' }>,
+): Route | string {
+  const hop = firstHop(target);
+  if (hop === undefined || isIP(hop.host) === 0) return 'DESTINATION_OUT_OF_ORDER';
+  const protocol = hop.parameters.get('transport')?.toLowerCase() === 'tcp' ? 'tcp' : 'udp';
+  return {
+    agent: around.agents,
+    flow: around.agents.endpoint.flowTo(protocol, hop.host, hop.port ?? 5060),
+    uri: target.uri,
+    to: `<${target.uri}>`,
+    path: target.path,
+    destination: target.user,
+  };
+}
+
+async function findRoute(around: OriginateSurroundings, target: DialString): Promise<Route | string> {
+  if (target.kind === 'phone') return routeToPhone(around, target);
+  return target.kind === 'contact' ? routeToContact(around, target) : await routeToGateway(around, target);
 }
 
 function makeChannel(around: OriginateSurroundings, order: OriginateOrder, route: Route, uuid: string): Channel {
@@ -133,7 +164,8 @@ function dial(around: OriginateSurroundings, order: OriginateOrder, route: Route
     });
     const media = localMedia(channel);
     if (media === undefined) throw new Error('a leg without media is dialled');
-    const extraHeaders: Array<readonly [string, string]> = [];
+    // RFC 3327 section 5.4: the path that was kept is the route.
+    const extraHeaders: Array<readonly [string, string]> = route.path.map((hop) => ['Route', hop] as const);
     for (const [name, value] of order.variables) {
       const header = HEADER_VARIABLE.exec(name)?.[1];
       if (header !== undefined) extraHeaders.push([header, value.replace(/[\r\n\0]/g, ' ')]);
@@ -170,7 +202,7 @@ export async function originate(around: OriginateSurroundings, order: OriginateO
   const { context } = around;
   const { target } = order;
   const uuid = order.variables.get('origination_uuid') ?? context.ids.uuid();
-  const route = target.kind === 'phone' ? routeToPhone(around, target) : await routeToGateway(around, target);
+  const route = await findRoute(around, target);
   if (typeof route === 'string') return `-ERR ${route}`;
   if (context.channels.has(uuid)) return '-ERR NORMAL_TEMPORARY_FAILURE';
   if (context.channels.size >= context.config().limits.maxCalls) {

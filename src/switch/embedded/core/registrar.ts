@@ -13,6 +13,7 @@ import type { ServerTransaction } from '../sip/server-transaction.ts';
 import { listValues, parseCSeq, parseNameAddress, parseUri } from '../sip/values.ts';
 import type { SwitchContext } from './context.ts';
 import { FailureLimit } from './failure-limit.ts';
+import { pathed } from './path.ts';
 
 /** Where one phone of a user can be reached. */
 export interface Binding {
@@ -20,6 +21,8 @@ export interface Binding {
   /** The Contact as it came, for people and events. */
   readonly contact: string;
   readonly uri: string;
+  /** The proxies between us and the phone (RFC 3327), the nearest first; requests to the phone take this route. */
+  readonly path: readonly string[];
   readonly flow: Flow;
   readonly callId: string;
   readonly sequence: number;
@@ -158,7 +161,9 @@ export class Registrar {
       const binding = this.#bindings.get(user);
       if (binding !== undefined) this.#remove(binding, 'unregister');
     } else if (!this.#bindAll(transaction, user, contacts, expires)) return;
-    transaction.respond(200, { headers: this.#currentContacts(user) });
+    // RFC 3327 section 5.3: the phone is told which path was kept.
+    const path = request.headers.all('path').map((value) => ['Path', value] as const);
+    transaction.respond(200, { headers: [...this.#currentContacts(user), ...path] });
   }
 
   #bindAll(
@@ -174,6 +179,7 @@ export class Registrar {
       return false;
     }
     const callId = request.headers.get('call-id') ?? '';
+    const path = listValues(request.headers.all('path'));
     const sequence = parseCSeq(request.headers.get('cseq') ?? '')?.number ?? 0;
     for (const { contact, address } of parsed) {
       if (address === undefined) continue;
@@ -183,7 +189,7 @@ export class Registrar {
       if (existing?.callId === callId && sequence < existing.sequence) continue;
       // Headers inside a Contact's URI would steer our own calls (RFC 4475 section 3.3.14): they are left out.
       const uri = address.uri.split('?')[0] ?? '';
-      if (seconds > 0) this.#bind({ user, contact, uri, flow, callId, sequence }, seconds);
+      if (seconds > 0) this.#bind({ user, contact, uri, path, flow, callId, sequence }, seconds);
       else if (existing?.uri === uri) this.#remove(existing, 'unregister');
     }
     return true;
@@ -218,7 +224,7 @@ export class Registrar {
           ['profile-name', 'agents'],
           [names[0], binding.user],
           [names[1], domain],
-          ['contact', binding.contact],
+          ['contact', binding.path.length === 0 ? binding.contact : `"" <${pathed(binding)}>`],
           ['call-id', binding.callId],
           ['expires', String(seconds)],
           ['network-ip', binding.flow.remoteAddress],

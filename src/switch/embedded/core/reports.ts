@@ -1,5 +1,6 @@
 /** What the switch tells about itself on request. */
 import type { Channel } from './channel.ts';
+import { pathed } from './path.ts';
 import type { SwitchCore } from './switch.ts';
 
 /** A list as FreeSWITCH's `show … as json` gives it: `rows` is absent when there is none. */
@@ -41,7 +42,7 @@ export function showRegistrations(core: SwitchCore): string {
       reg_user: binding.user,
       realm: domain,
       token: binding.callId,
-      url: `sofia/agents/${binding.uri}`,
+      url: `sofia/agents/${pathed(binding)}`,
       expires: String(Math.floor(binding.expiresAtMs / 1000)),
       network_ip: binding.flow.remoteAddress,
       network_port: String(binding.flow.remotePort),

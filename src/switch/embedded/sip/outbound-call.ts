@@ -174,6 +174,8 @@ export class OutboundCall implements SipCall, DialogParty {
       .add('Call-ID', this.callId)
       .add('CSeq', `${INVITE_SEQUENCE} CANCEL`)
       .add(...reasonHeader(cause.q850, cause.word));
+    // Section 9.1: with the Route of the INVITE, or it would take another way.
+    for (const route of source.all('route')) headers.add('Route', route);
     const request: SipRequest = { kind: 'request', method: 'CANCEL', uri: invite.request.uri, headers, body: '' };
     this.#options.agent.endpoint.cancel(invite, request, {
       onResponse: () => undefined,

@@ -1,0 +1,160 @@
+import { sql } from 'kysely';
+import { describe, expect, it } from 'vitest';
+import { recordOf } from '../../support/hotline/calls.ts';
+import { type Hotline, startHotline } from '../../support/hotline/hotline.ts';
+import { finish, readyAgent, type Talk, talk, tones } from '../../support/hotline/talking.ts';
+import type { SwitchUnderTest } from '../../support/switch.ts';
+import { until } from '../../support/until.ts';
+
+const answeredWithinMs = 2_000;
+
+interface NodeHealth {
+  readonly name: string;
+  readonly state: string;
+  readonly legs: number;
+}
+
+async function nodeHealth(hotline: Hotline, node: SwitchUnderTest): Promise<NodeHealth | undefined> {
+  const body = (await (await fetch(`${hotline.webUrl}/healthz`)).json()) as { nodes: NodeHealth[] };
+  return body.nodes.find(({ name }) => name === `${node.esl.host}:${node.esl.port}`);
+}
+
+/** On which of the two nodes the phone's call is: the Record-Route leads to Kamailio, the Contact to the node. */
+function nodeOf(hotline: Hotline, contact: string): SwitchUnderTest {
+  const nodes = [hotline.switch, hotline.otherSwitch];
+  const node = nodes.find(
+    ({ trunk, agents }) => contact.includes(`:${trunk.port}`) || contact.includes(`:${agents.port}`),
+  );
+  if (node === undefined) throw new Error(`no node is at ${contact}`);
+  return node;
+}
+
+const citizensNode = (hotline: Hotline, { citizen }: Pick<Talk, 'citizen'>): SwitchUnderTest =>
+  nodeOf(hotline, citizen.parts.dialog.remoteTarget);
+const agentsNode = (hotline: Hotline, { agent }: Pick<Talk, 'agent'>): SwitchUnderTest =>
+  nodeOf(hotline, agent.header('Contact'));
+
+/** Issue 3, section 4: one control, two switch nodes, the real Kamailio in front. */
+describe('two nodes behind Kamailio', () => {
+  const hotline = startHotline({ nodes: true, environment: { SWITCH_NODE_LOST_MS: '1000' } });
+  let agents: Record<'first' | 'second', Awaited<ReturnType<typeof readyAgent>>>;
+
+  it('a citizen on either node talks with a seat that registered at one of them', async () => {
+    const first = await readyAgent(hotline, '1001');
+    const seen = new Set<SwitchUnderTest>();
+    for (const number of ['13800000001', '13800000002']) {
+      const conversation = await talk(hotline, first, number);
+      // The agent's leg is beside the citizen's, wherever the phone registered.
+      expect(agentsNode(hotline, conversation)).toBe(citizensNode(hotline, conversation));
+      expect(conversation.agent.callerNumber).toBe(number);
+      expect(conversation.agent.header('X-Yht-Call')).toBe(conversation.callId);
+      seen.add(citizensNode(hotline, conversation));
+      await conversation.agent.hold();
+      // Kamailio's workers keep no order between datagrams: a resume in the same millisecond may overtake the ACK, is
+      // refused with Retry-After (RFC 3261 section 14.2), and comes again, as from any phone.
+      const { agent } = conversation;
+      await until('the resume', async () => (await agent.tryReinvite(agent.localSdp())).status === 200);
+      agent.parts.media.setMuted(false);
+      await conversation.citizen.hears(tones.agent);
+      await conversation.citizen.sendDigit('5');
+      await conversation.agent.receivesDigits('5');
+      await finish(conversation, first.desk);
+      const record = await recordOf(hotline, first.desk, conversation.callId);
+      expect(record.endClass).toBe('success');
+    }
+    expect(seen.size).toBe(2);
+    agents = { first, second: await readyAgent(hotline, '1002') };
+  });
+
+  it('a node killed in the middle takes only its own calls, and the next caller is answered on the other within 2 s', async () => {
+    const one = await talkTwice();
+    const doomed = citizensNode(hotline, one.a.talk);
+    expect(citizensNode(hotline, one.b.talk)).not.toBe(doomed);
+
+    await doomed.crash();
+    const next = await (await hotline.citizen('13800000013', { toneHz: tones.citizen })).call('12345');
+    await next.answered({ withinMs: answeredWithinMs });
+    expect(nodeOf(hotline, next.parts.dialog.remoteTarget)).not.toBe(doomed);
+
+    // The other conversation goes on: sound both ways, and control knows of it.
+    await one.b.talk.citizen.hears(tones.agent);
+    await one.b.talk.agent.hears(tones.citizen);
+    expect(hotline.app.control.runtime.get(one.b.talk.callId)?.state).toBe('talking');
+    await until('the lost node', async () => (await nodeHealth(hotline, doomed))?.state === 'lost');
+    await one.a.who.desk.seatIs('in wrap-up', (seat) => seat.status === 'wrapUp');
+    await hotline.callOver(one.a.talk.callId);
+    await hotline.app.control.writer.flush();
+    const { rows } = await sql<{ caller_number: string; reason: string; end_class: string }>`
+      select c.caller_number, b.reason, c.end_class from callbacks b join calls c on c.id = b.call_id order by 1
+    `.execute(hotline.database.db);
+    expect(rows).toEqual([{ caller_number: one.a.number, reason: 'switch-died', end_class: 'upstream' }]);
+
+    // Its seat takes the waiting caller, though its phone had registered at whichever node: control knows its contact.
+    await one.a.who.desk.do({ do: 'endWrapUp' });
+    const ringing = await one.a.who.phone.nextInvite();
+    ringing.ring();
+    ringing.answer();
+    await next.hears(tones.agent);
+    await next.hangup();
+    await ringing.ended();
+    await one.a.who.desk.seatIs('in wrap-up', (seat) => seat.status === 'wrapUp');
+    await one.a.who.desk.do({ do: 'endWrapUp' });
+
+    // Back again: it gets calls, and its return ends nobody's.
+    await doomed.startAgain();
+    await hotline.kamailio.nodeIsUp(doomed);
+    await until('the node', async () => (await nodeHealth(hotline, doomed))?.state === 'up');
+    await one.b.talk.citizen.hears(tones.agent);
+    await finish(one.b.talk, one.b.who.desk);
+  });
+
+  it('a drained node keeps its calls, gets no new ones, and says when it is empty', async () => {
+    const one = await talk(hotline, agents.first, '13800000021');
+    const drained = citizensNode(hotline, one);
+    await hotline.kamailio.drain(drained, true);
+    expect((await nodeHealth(hotline, drained))?.legs).toBe(2);
+    for (const number of ['13800000022', '13800000023', '13800000024']) {
+      const other = await talk(hotline, agents.second, number);
+      expect(citizensNode(hotline, other)).not.toBe(drained);
+      await finish(other, agents.second.desk);
+    }
+    await one.citizen.hears(tones.agent);
+    await finish(one, agents.first.desk);
+    await until('the empty node', async () => (await nodeHealth(hotline, drained))?.legs === 0);
+    await hotline.kamailio.drain(drained, false);
+  });
+
+  it('a stranger gets nothing through Kamailio: not to the hotline, and not to anybody else', async () => {
+    const stranger = await hotline.citizen('13900000000', { localAddress: '127.0.0.9' });
+    const refused = await stranger.call('12345');
+    expect((await refused.ended()).sipStatus).toBe(403);
+    const { trunk } = hotline.kamailio;
+    const other = await hotline.citizen('13900000001', { localAddress: '127.0.0.9' });
+    const target = `sip:victim@${other.local.host}:${other.local.port}`;
+    const preloaded = stranger.newRequest('MESSAGE', [['Route', `<sip:${trunk.host}:${trunk.port};lr>`]]);
+    expect((await stranger.send({ ...preloaded, uri: target })).status).toBe(403);
+    // As if it were inside a dialog.
+    const inside = stranger.newRequest('INFO', [['Route', `<sip:${trunk.host}:${trunk.port};lr>`]]);
+    const headers = inside.headers.map(([name, value]): [string, string] => [
+      name,
+      name === 'To' ? `${value};tag=made-up` : name === 'Max-Forwards' ? '70' : value,
+    ]);
+    expect((await stranger.send({ ...inside, uri: target, headers })).status).toBe(403);
+    const looping = headers.map(([name, value]): [string, string] => [name, name === 'Max-Forwards' ? '0' : value]);
+    const again = looping.map(([name, value]): [string, string] =>
+      name === 'Via' ? [name, value.replace(/branch=\w+/, 'branch=z9hG4bKanother')] : [name, value],
+    );
+    expect((await stranger.send({ ...inside, uri: target, headers: again })).status).toBe(483);
+  });
+
+  /** Two conversations, one on each node: the dispatcher goes round. */
+  async function talkTwice() {
+    const numbers = ['13800000011', '13800000012'] as const;
+    const a = await talk(hotline, agents.first, numbers[0]);
+    const b = await talk(hotline, agents.second, numbers[1]);
+    return {
+      a: { talk: a, who: agents.first, number: numbers[0] },
+      b: { talk: b, who: agents.second, number: numbers[1] },
+    };
+  }
+});
