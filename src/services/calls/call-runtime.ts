@@ -22,8 +22,6 @@ import { citizenCall, roleOf, translate } from './translate.ts';
 
 /** At most this many events wait for one call; beyond it something loops, and the event is refused and logged. */
 const eventLimitPerCall = 1000;
-/** The dialplan treats a caller whom nobody has taken for 4 s. */
-const lateArrivalMs = 3_000;
 const readAgainMs = 500;
 
 interface LiveCall {
@@ -202,7 +200,7 @@ export class CallRuntime {
       this.#care.letGo(leg.leg);
       return;
     }
-    if (call.state === 'answering') this.#claimNew(leg.leg, leg.createdAtMs);
+    if (call.state === 'answering') this.#care.claimNew(leg.leg, leg.createdAtMs);
     const place = placeOf(call, known.role);
     if (leg.answered && known.answeredAtMs === null) this.#onLeg({ type: 'legAnswered', leg: leg.leg, atMs });
     const missed = placeAsShown(leg, place, atMs);
@@ -278,16 +276,10 @@ export class CallRuntime {
       this.#observers.tell((observer) => observer.onCall(undefined, call, undefined));
       await this.#run(live, { do: 'startTimer', timer: 'step', delayMs: settings.stepTimeoutMs });
       // One that was left to the dialplan before may be treated by now, however lately he was parked.
-      this.#claimNew(event.leg, this.#untaken.delete(event.leg) ? 0 : sinceMs);
+      this.#care.claimNew(event.leg, this.#untaken.delete(event.leg) ? 0 : sinceMs);
       if (event.answered) await this.#step(live, { type: 'citizenFound', sinceMs });
       else await this.#run(live, { do: 'answer' });
     });
-  }
-
-  /** Taken so late that the dialplan may have begun to treat the caller: a person is better than its message. */
-  #claimNew(leg: string, sinceMs: number): void {
-    this.#care.claimNew(leg);
-    if (this.#options.clock.now() - sinceMs > lateArrivalMs) this.#care.bringBack(leg);
   }
 
   #addLive(call: Call, nextPosition: number): LiveCall {

@@ -6,6 +6,8 @@ import type { LegId, SwitchReply, TelephoneSwitch } from '../../switch/port.ts';
 
 /** A command takes its deadline to fail, and the dialplan waits 20 s for a claim. */
 const attempts = 4;
+/** The dialplan treats a caller whom nobody has taken for 4 s. */
+const lateArrivalMs = 3_000;
 /** An end is told when the recording's file is whole, 2 s after it at the latest. */
 const doubtMs = 3_000;
 
@@ -62,10 +64,14 @@ export class LegCare {
     this.#repeat('claim', leg, () => this.#telephone.claim(leg));
   }
 
-  /** A new caller is the dialplan's after 4 s: when the claim may have come later than that, he is taken back. */
-  claimNew(leg: LegId): void {
+  /**
+   * A new caller is the dialplan's after 4 s: when the claim may have come later than that, he is taken back. What
+   * counts is when its answer came, for a slow link keeps a claim that was sent in time.
+   */
+  claimNew(leg: LegId, sinceMs: number): void {
     this.#repeat('claim', leg, async () => {
       const reply = await this.#telephone.claim(leg);
+      if (reply.ok && this.#options.clock.now() - sinceMs > lateArrivalMs) this.bringBack(leg);
       if (reply.ok || reply.error.kind !== 'deadline') return reply;
       this.claim(leg);
       this.bringBack(leg);
