@@ -16,7 +16,9 @@ describe('the census of legs', () => {
     for (const one of open.splice(0).reverse()) await one.close();
   });
 
-  async function adapterOn(server: ScriptedEslServer): Promise<{ links: LinkEvent[]; linkUps: Watch }> {
+  async function connected(): Promise<{ peer: ScriptedPeer; links: LinkEvent[]; linkUps: Watch }> {
+    const server = await ScriptedEslServer.start(() => undefined);
+    open.push(server);
     const telephone: TelephoneSwitch = createFreeSwitch({
       host: '127.0.0.1',
       port: server.port,
@@ -40,7 +42,9 @@ describe('the census of legs', () => {
       },
     });
     await linkUps.until('the first link', 8000, () => links[0]);
-    return { links, linkUps };
+    const peer = server.peers[0];
+    if (peer === undefined) throw new Error('nobody connected');
+    return { peer, links, linkUps };
   }
 
   const snapshots = (peer: ScriptedPeer): number =>
@@ -49,11 +53,7 @@ describe('the census of legs', () => {
     peer.event({ 'Event-Name': 'HEARTBEAT', 'Session-Count': String(sessions) });
 
   it('takes the list anew when two heartbeats in a row count other legs than events have told of', async () => {
-    const server = await ScriptedEslServer.start(() => undefined);
-    open.push(server);
-    const { links, linkUps } = await adapterOn(server);
-    const peer = server.peers[0];
-    if (peer === undefined) throw new Error('nobody connected');
+    const { peer, links, linkUps } = await connected();
     peer.event({ 'Event-Name': 'CHANNEL_CREATE', 'Unique-ID': leg });
     heartbeat(peer, 0);
     heartbeat(peer, 0);
@@ -63,11 +63,7 @@ describe('the census of legs', () => {
   });
 
   it('leaves it at that when the next heartbeat agrees', async () => {
-    const server = await ScriptedEslServer.start(() => undefined);
-    open.push(server);
-    const { links, linkUps } = await adapterOn(server);
-    const peer = server.peers[0];
-    if (peer === undefined) throw new Error('nobody connected');
+    const { peer, links, linkUps } = await connected();
     peer.event({ 'Event-Name': 'CHANNEL_CREATE', 'Unique-ID': leg });
     heartbeat(peer, 0);
     heartbeat(peer, 1);
