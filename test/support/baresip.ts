@@ -17,6 +17,8 @@ export interface BaresipOptions {
   readonly transport: 'udp' | 'tcp';
   /** What it says on every call. */
   readonly toneHz: number;
+  /** The Expires of its registrations; it comes again after nine tenths of it. 60 when left out. */
+  readonly registerForS?: number;
 }
 
 export interface Baresip {
@@ -24,7 +26,10 @@ export interface Baresip {
   says(text: string | RegExp, withinMs?: number): Promise<void>;
   /** What it has heard so far; ask when its call is over. */
   heard(): Promise<Int16Array>;
+  /** Ends it in order: it withdraws its registration. */
   stop(): Promise<void>;
+  /** Kills it, so that it says nothing more to anybody. */
+  vanish(): Promise<void>;
 }
 
 const modulesFolder = '/usr/lib/baresip/modules';
@@ -50,22 +55,24 @@ export async function startBaresip(options: BaresipOptions): Promise<Baresip> {
   child.stdout.on('data', take);
   child.stderr.on('data', take);
   child.on('exit', (code) => watch.note(`ended with code ${code}`));
+  const end = async (signal: 'SIGTERM' | 'SIGKILL') => {
+    if (child.exitCode === null && child.signalCode === null) {
+      const gone = once(child, 'exit');
+      child.kill(signal);
+      const late = setTimeout(() => child.kill('SIGKILL'), stopMs);
+      await gone;
+      clearTimeout(late);
+    }
+    await rm(folder, { recursive: true, force: true });
+  };
   return {
     says: async (text, withinMs = 10_000) => {
       const matches = (line: string): boolean => (typeof text === 'string' ? line.includes(text) : text.test(line));
       await watch.until(String(text), withinMs, () => (lines.some(matches) ? true : undefined));
     },
     heard: () => heardIn(folder),
-    stop: async () => {
-      if (child.exitCode === null && child.signalCode === null) {
-        const gone = once(child, 'exit');
-        child.kill('SIGTERM');
-        const late = setTimeout(() => child.kill('SIGKILL'), stopMs);
-        await gone;
-        clearTimeout(late);
-      }
-      await rm(folder, { recursive: true, force: true });
-    },
+    stop: () => end('SIGTERM'),
+    vanish: () => end('SIGKILL'),
   };
 }
 
@@ -106,5 +113,5 @@ async function configuration(options: BaresipOptions, folder: string): Promise<s
 function account(options: BaresipOptions): string {
   const { user, password, domain, server, transport } = options;
   const outbound = `"sip:${server.host}:${server.port};transport=${transport}"`;
-  return `<sip:${user}@${domain};transport=${transport}>;auth_pass=${password};outbound=${outbound};regint=60;answermode=auto;audio_codecs=PCMA,PCMU\n`;
+  return `<sip:${user}@${domain};transport=${transport}>;auth_pass=${password};outbound=${outbound};regint=${options.registerForS ?? 60};answermode=auto;audio_codecs=PCMA,PCMU\n`;
 }

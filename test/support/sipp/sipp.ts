@@ -34,42 +34,77 @@ function toneOf(codec: Codec, hz: number): Buffer {
 
 /** @throws Error with SIPp's own words when a single call went otherwise than the scenario says. */
 export async function runSipp(run: SippRun): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'yht-sipp-'));
-  try {
-    const scenario = join(folder, 'scenario.xml');
+  await inFolder(async (folder) => {
     const tone = join(folder, 'tone.raw');
     if (run.toneHz !== undefined) await writeFile(tone, toneOf(run.codec, run.toneHz));
-    const text = (await readFile(scenarioFile(run.toneHz === undefined ? 'basic-call' : 'talking-call'), 'utf8'))
-      .replaceAll('[$tone]', tone)
-      .replaceAll('[$codec]', String(payloadTypes[run.codec]))
-      .replaceAll('[$name]', run.codec);
-    await writeFile(scenario, text);
-    await execute(
-      folder,
-      [
-        ...['-sf', scenario, '-s', run.number, '-i', '127.0.0.1', '-p', String(await freePort())],
-        ...['-t', run.transport === 'udp' ? 'u1' : 't1', '-m', String(run.calls), '-r', String(run.callsPerSecond)],
-        ...[
-          '-mp',
-          String((await rtpPortBlock()).portMin),
-          '-nostdin',
-          '-trace_err',
-          '-error_file',
-          join(folder, 'errors.log'),
-        ],
-        ...['-recv_timeout', '8000', '-timeout', `${Math.floor(run.withinMs / 1000)}s`, '-timeout_error'],
-        `${run.server.host}:${run.server.port}`,
-      ],
-      run.withinMs,
-    );
+    const scenario = await scenarioIn(folder, run.toneHz === undefined ? 'basic-call' : 'talking-call', {
+      tone,
+      codec: String(payloadTypes[run.codec]),
+      name: run.codec,
+    });
+    const rate = ['-m', String(run.calls), '-r', String(run.callsPerSecond)];
+    const media = ['-mp', String((await rtpPortBlock()).portMin)];
+    await execute(folder, { ...run, scenario, service: run.number }, [...rate, ...media]);
+  });
+}
+
+export interface SippRegistration {
+  readonly server: SocketAddress;
+  readonly transport: 'udp' | 'tcp';
+  readonly domain: string;
+  readonly user: string;
+  readonly password: string;
+  /** The Expires of its second registration, under the same Call-ID; 0 withdraws it. */
+  readonly lastExpiresS: number;
+}
+
+/** Registers twice with a digest. @throws Error when one of the answers isn't 200. */
+export async function sippRegisters(registration: SippRegistration): Promise<void> {
+  await inFolder(async (folder) => {
+    const { domain, user, password, lastExpiresS } = registration;
+    const words = { domain, user, password, last: String(lastExpiresS) };
+    const scenario = await scenarioIn(folder, 'register', words);
+    await execute(folder, { ...registration, scenario, service: user, withinMs: 10_000 }, ['-m', '1']);
+  });
+}
+
+async function inFolder(does: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'yht-sipp-'));
+  try {
+    await does(folder);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function execute(folder: string, args: readonly string[], withinMs: number): Promise<void> {
+/** The scenario with its own words filled in; SIPp can't take any from the command line. */
+async function scenarioIn(folder: string, name: string, words: Readonly<Record<string, string>>): Promise<string> {
+  const path = join(folder, 'scenario.xml');
+  let text = await readFile(scenarioFile(name), 'utf8');
+  for (const [word, value] of Object.entries(words)) text = text.replaceAll(`[$${word}]`, value);
+  await writeFile(path, text, { mode: 0o600 });
+  return path;
+}
+
+interface Execution {
+  readonly scenario: string;
+  readonly service: string;
+  readonly server: SocketAddress;
+  readonly transport: 'udp' | 'tcp';
+  readonly withinMs: number;
+}
+
+async function execute(folder: string, run: Execution, more: readonly string[]): Promise<void> {
+  const args = [
+    ...['-sf', run.scenario, '-s', run.service, '-i', '127.0.0.1', '-p', String(await freePort())],
+    ...['-t', run.transport === 'udp' ? 'u1' : 't1', ...more],
+    ...['-nostdin', '-trace_err', '-error_file', join(folder, 'errors.log')],
+    ...['-recv_timeout', '8000', '-timeout', `${Math.floor(run.withinMs / 1000)}s`, '-timeout_error'],
+    `${run.server.host}:${run.server.port}`,
+  ];
   const failure = await new Promise<string | undefined>((resolve) => {
-    execFile('sipp', [...args], { cwd: folder, timeout: withinMs, killSignal: 'SIGKILL' }, (error, output, errors) => {
+    const bounds = { cwd: folder, timeout: run.withinMs, killSignal: 'SIGKILL' } as const;
+    execFile('sipp', args, bounds, (error, output, errors) => {
       resolve(error === null ? undefined : `${error.message}\n${errors}\n${output.slice(-1500)}`);
     });
   });
