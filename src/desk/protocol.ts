@@ -104,6 +104,8 @@ const deskCallSchema = z.object({
   /** What the page may offer now; everything else is refused by the server too. */
   actions: z.array(z.enum(deskActions)),
   recording: z.boolean(),
+  /** The recording is not whole: the disk was full, or its file could not be written. */
+  recordingLost: z.boolean(),
 });
 export type DeskCall = z.infer<typeof deskCallSchema>;
 
@@ -141,6 +143,7 @@ const liveCallSchema = z.object({
   number: z.string(),
   hotlineName: z.string(),
   agentName: z.string().nullable(),
+  recordingLost: z.boolean(),
   /** An agent is there to be listened to, and nobody listens yet or this person does. */
   maySupervise: z.boolean(),
   supervisor: z

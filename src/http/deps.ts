@@ -1,3 +1,4 @@
+import type { RecordingRoom } from '../services/calls/recording-alarm.ts';
 import type { Person } from '../services/ports.ts';
 import type { SwitchNode } from '../switch/port.ts';
 
@@ -83,6 +84,7 @@ export interface Health {
   readonly switch: 'up' | 'down';
   readonly database: 'up' | 'down';
   readonly liveCalls: number;
+  readonly recordings: RecordingRoom;
   /** With several switch nodes: each with its legs; a drained one is empty when it shows 0. */
   readonly nodes?: readonly SwitchNode[] | undefined;
 }

@@ -75,16 +75,20 @@ export function httpDeps(parts: WiringParts): HttpDeps {
     hotlineName: control.views.hotlineName,
     queueName: control.views.queueName,
     async health() {
-      const database = await withDeadline('the database', healthDeadlineMs, sql`select 1`.execute(db)).then(
-        () => 'up' as const,
-        () => 'down' as const,
-      );
+      const [database, recordings] = await Promise.all([
+        withDeadline('the database', healthDeadlineMs, sql`select 1`.execute(db)).then(
+          () => 'up' as const,
+          () => 'down' as const,
+        ),
+        control.recordings.room(),
+      ]);
       return {
         control: 'up',
         switch: telephone.connected ? 'up' : 'down',
         database,
         liveCalls: control.runtime.size,
         nodes: telephone.nodes?.(),
+        recordings,
       };
     },
     metrics: async () => ({ contentType: metrics.registry.contentType, text: await metrics.registry.metrics() }),

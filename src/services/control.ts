@@ -1,3 +1,4 @@
+import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Kysely } from 'kysely';
 import type { CityProfile } from '../config/city.ts';
@@ -22,6 +23,7 @@ import { SeatBook } from './acd/seat-book.ts';
 import { CallRuntime } from './calls/call-runtime.ts';
 import { CallWriter } from './calls/call-writer.ts';
 import { findFallbackMessages } from './calls/fallback-messages.ts';
+import { RecordingAlarm } from './calls/recording-alarm.ts';
 import { fileSpool } from './calls/spool.ts';
 import { type ConsultTarget, DeskService } from './desk/desk-service.ts';
 import type { ViewContext } from './desk/views.ts';
@@ -62,6 +64,7 @@ export interface Control {
   readonly writer: CallWriter;
   readonly desk: DeskService;
   readonly views: ViewContext;
+  readonly recordings: RecordingAlarm;
   /** Connects to the switch; resolves at the first link-up. */
   start(): Promise<void>;
   close(): Promise<void>;
@@ -137,6 +140,18 @@ export function createControl(options: ControlOptions): Control {
     dayStartMs: (nowMs) => dayStartMs(nowMs, city.timeZone),
   });
   runtime.observe(desk);
+  const recordings = new RecordingAlarm({
+    runtime,
+    clock,
+    log,
+    folder: config.recordingsFolder,
+    freeBytes: async (folder) => {
+      const { bavail, bsize } = await statfs(folder);
+      return bavail * bsize;
+    },
+    tellSupervisors: (text) => desk.tellSupervisors(text),
+  });
+  runtime.observe(recordings);
   seats.listen(
     (personId) => desk.onSeat(personId),
     () => dispatcher.match(),
@@ -148,6 +163,7 @@ export function createControl(options: ControlOptions): Control {
     writer,
     desk,
     views,
+    recordings,
     async start() {
       await writer.takeSpool();
       await seats.load();

@@ -12,6 +12,7 @@ export class Metrics implements CallObserver {
   readonly #offered: Counter;
   readonly #noticed: Counter;
   readonly #ended: Counter<'class' | 'reason'>;
+  readonly #recordingsFailed: Counter;
   readonly #answerSeconds: Histogram;
   readonly #talkSeconds: Histogram;
 
@@ -28,6 +29,11 @@ export class Metrics implements CallObserver {
     collectDefaultMetrics({ register: this.registry });
     this.#offered = new Counter({ name: 'yht_offers_total', help: 'Offers to agents’ phones', registers });
     this.#noticed = new Counter({ name: 'yht_desk_notices_total', help: 'Warnings shown on desks', registers });
+    this.#recordingsFailed = new Counter({
+      name: 'yht_recordings_failed_total',
+      help: 'Recordings that were cut short or never began, while the call went on',
+      registers,
+    });
     this.#ended = new Counter({
       name: 'yht_calls_ended_total',
       help: 'Ended calls',
@@ -60,6 +66,7 @@ export class Metrics implements CallObserver {
     if (after.agentAnsweredAtMs !== null && before?.agentAnsweredAtMs === null && after.queuedAtMs !== null) {
       this.#answerSeconds.observe((after.agentAnsweredAtMs - after.queuedAtMs) / 1000);
     }
+    if (after.recordingFailure !== null && before?.recordingFailure === null) this.#recordingsFailed.inc();
     if (after.state !== 'ended' || before?.state === 'ended') return;
     this.#ended.inc({ class: after.endClass ?? 'unknown', reason: after.endReason ?? 'unknown' });
     if (after.agentAnsweredAtMs !== null && after.endedAtMs !== null) {

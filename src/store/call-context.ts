@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { type AgentPart, type Call, type ConsultPart, callStates, type SupervisorPart } from '../domain/call/call.ts';
+import {
+  type AgentPart,
+  type Call,
+  type ConsultPart,
+  callStates,
+  recordingFailures,
+  type SupervisorPart,
+} from '../domain/call/call.ts';
 import { endClasses } from '../domain/call/ending.ts';
 import type { FlowPathEntry, FlowState } from '../domain/ivr/flow-machine.ts';
 
@@ -94,6 +101,8 @@ export const callContextSchema: z.ZodType<Call> = z.object({
   // Calls that an earlier version has stored know no supervisors.
   supervisor: supervisorPart.nullable().default(null),
   recordingPath: z.string().nullable(),
+  // Calls that an earlier version has stored don't tell.
+  recordingFailure: z.enum(recordingFailures).nullable().default(null),
   rating: z.number().nullable(),
   playId: z.string().nullable(),
   plays: z.number(),

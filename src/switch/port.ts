@@ -125,7 +125,8 @@ export type SwitchEvent =
       readonly endedBy: 'phone' | 'switch' | 'unknown';
     })
   | (LegEventBase & { readonly type: 'recordingStarted'; readonly path: string })
-  | (LegEventBase & { readonly type: 'recordingStopped'; readonly path: string })
+  /** `failed`: the file is not whole, because it could not be written (a full disk). FreeSWITCH tells it at the leg's end. */
+  | (LegEventBase & { readonly type: 'recordingStopped'; readonly path: string; readonly failed: boolean })
   | (LegEventBase & { readonly type: 'conferenceJoined'; readonly conference: string; readonly memberId: string })
   | (LegEventBase & { readonly type: 'conferenceLeft'; readonly conference: string })
   | (LegEventBase & { readonly type: 'supervising'; readonly agentLeg: LegId; readonly mode: SuperviseMode });

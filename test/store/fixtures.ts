@@ -54,6 +54,7 @@ export function newCall(changes: Partial<Call> = {}): Call {
     consult: null,
     supervisor: null,
     recordingPath: null,
+    recordingFailure: null,
     rating: null,
     playId: null,
     plays: 0,

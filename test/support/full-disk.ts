@@ -8,13 +8,15 @@ const run = promisify(execFile);
 const commandMs = 10_000;
 
 export interface FullDisk {
+  /** True when the folder itself is a disk that is full, which a look at its free space tells. */
+  readonly mounted: boolean;
   /** A file on it, which can be opened; nothing much can be written into it. */
   file(name: string): Promise<string>;
   /** Gives the disk back. Nothing may be open on it any more. */
   release(): Promise<void>;
 }
 
-/** @param folder does not exist yet. */
+/** @param folder is hidden by the disk if it is there already, and gone afterwards. */
 export async function fullDisk(folder: string): Promise<FullDisk> {
   await mkdir(folder, { recursive: true });
   const mounted = await run('mount', ['-t', 'tmpfs', '-o', 'size=64k,mode=0777', 'tmpfs', folder], {
@@ -26,6 +28,7 @@ export async function fullDisk(folder: string): Promise<FullDisk> {
   );
   if (mounted) await writeFile(join(folder, 'ballast'), Buffer.alloc(32 * 1024));
   return {
+    mounted,
     file: async (name) => {
       const path = join(folder, name);
       if (!mounted) await symlink('/dev/full', path);

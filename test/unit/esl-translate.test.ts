@@ -81,7 +81,12 @@ describe('events of the switch', () => {
     ['CHANNEL_UNHOLD', {}, { type: 'phoneResumed' }],
     ['DTMF', { 'DTMF-Digit': '#' }, { type: 'digit', digit: '#' }],
     ['RECORD_START', { 'Record-File-Path': '/r/a.wav' }, { type: 'recordingStarted', path: '/r/a.wav' }],
-    ['RECORD_STOP', { 'Record-File-Path': '/r/a.wav' }, { type: 'recordingStopped', path: '/r/a.wav' }],
+    ['RECORD_STOP', { 'Record-File-Path': '/r/a.wav' }, { type: 'recordingStopped', path: '/r/a.wav', failed: false }],
+    [
+      'RECORD_STOP',
+      { 'Record-File-Path': '/r/a.wav', 'Record-Completion-Cause': 'uri-failure' },
+      { type: 'recordingStopped', path: '/r/a.wav', failed: true },
+    ],
     ['CHANNEL_CREATE', {}, undefined],
     ['HEARTBEAT', {}, undefined],
   ] as const)('%s %j', (name, headers, expected) => {

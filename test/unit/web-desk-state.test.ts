@@ -30,6 +30,7 @@ const call = (callId: string, state: DeskCall['state'], as: DeskCall['as'] = 'ag
   consult: null,
   actions: [],
   recording: false,
+  recordingLost: false,
 });
 const draft = (callId: string, version: number): DraftView => ({
   callId,

@@ -13,6 +13,7 @@ const events: Readonly<Record<CallEventType, true> & Record<string, true>> = {
   citizenDigit: true,
   citizenPlayEnded: true,
   queueFull: true,
+  recordingFailed: true,
   agentReserved: true,
   agentRinging: true,
   agentParked: true,

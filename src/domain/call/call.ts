@@ -88,6 +88,10 @@ export interface SupervisorPart {
   readonly place: Place;
 }
 
+/** `disk-full`: there is no room where it is written; `not-written`: the switch said so; `not-started`: it refused. */
+export const recordingFailures = ['disk-full', 'not-written', 'not-started'] as const;
+export type RecordingFailure = (typeof recordingFailures)[number];
+
 export interface Call {
   readonly id: string;
   readonly state: CallState;
@@ -112,6 +116,8 @@ export interface Call {
   readonly consult: ConsultPart | null;
   readonly supervisor: SupervisorPart | null;
   readonly recordingPath: string | null;
+  /** Why the recording is not whole; null while nothing is known to be wrong with it. */
+  readonly recordingFailure: RecordingFailure | null;
   readonly rating: number | null;
   /** The prompt that plays to the citizen now; a `playEnded` of another one is late and ignored. */
   readonly playId: string | null;
@@ -151,6 +157,7 @@ export type CallEvent =
   | { readonly type: 'citizenDigit'; readonly digit: string }
   | { readonly type: 'citizenPlayEnded'; readonly playId: string; readonly failed: boolean }
   | { readonly type: 'queueFull' }
+  | { readonly type: 'recordingFailed'; readonly path: string; readonly failure: RecordingFailure }
   | { readonly type: 'agentReserved'; readonly agent: AgentPart }
   | { readonly type: 'agentRinging' }
   | { readonly type: 'agentParked' }

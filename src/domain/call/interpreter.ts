@@ -9,12 +9,14 @@ import { endingRows } from './table/ending.ts';
 import { foundRows } from './table/found.ts';
 import { musicRows } from './table/music.ts';
 import { queueRows } from './table/queue.ts';
+import { recordingRows } from './table/recording.ts';
 import { followAgent, superviseRows } from './table/supervise.ts';
 import { talkRows } from './table/talk.ts';
 
 /** All rows, in the order in which they are tried. */
 export const callTable: readonly Row[] = [
   ...superviseRows,
+  ...recordingRows,
   ...arrivalRows,
   ...musicRows,
   ...foundRows,

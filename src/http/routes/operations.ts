@@ -8,6 +8,12 @@ const healthSchema = z.object({
   switch: part,
   database: part,
   liveCalls: z.number(),
+  /** Where there is no room, calls go on without a recording: an alarm, but no reason to send callers elsewhere. */
+  recordings: z.object({
+    state: z.enum(['ok', 'low', 'full', 'unknown']),
+    freeBytes: z.number().nullable(),
+    failed: z.number(),
+  }),
   nodes: z
     .array(z.object({ name: z.string(), state: z.enum(['up', 'down', 'lost']), legs: z.number() }))
     .readonly()

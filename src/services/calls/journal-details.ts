@@ -26,6 +26,8 @@ export function journalDetails(event: CallEvent | undefined): Record<string, unk
       return { mode: event.mode };
     case 'timer':
       return { timer: event.timer };
+    case 'recordingFailed':
+      return { path: event.path, failure: event.failure };
     case 'commandFailed':
       return { command: event.command, kind: event.kind };
     default:

@@ -70,11 +70,12 @@ export function translate(
       return role === 'citizen' ? { type: 'citizenDigit', digit: event.digit } : undefined;
     case 'playEnded':
       return role === 'citizen' ? { type: 'citizenPlayEnded', playId: event.playId, failed: event.failed } : undefined;
+    case 'recordingStopped':
+      return event.failed ? { type: 'recordingFailed', path: event.path, failure: 'not-written' } : undefined;
     case 'legUnbridged':
     case 'phoneHeld':
     case 'phoneResumed':
     case 'recordingStarted':
-    case 'recordingStopped':
     case 'conferenceLeft':
       // Known, and told by a stronger event (parked, ended) where it matters.
       return undefined;
@@ -113,6 +114,7 @@ export function citizenCall(
     consult: null,
     supervisor: null,
     recordingPath: null,
+    recordingFailure: null,
     rating: null,
     playId: null,
     plays: 0,

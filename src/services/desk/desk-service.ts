@@ -188,6 +188,11 @@ export class DeskService implements CallObserver {
     if (to !== undefined) this.#options.push(to, { type: 'notice', level: 'warning', text });
   }
 
+  /** One line that concerns the whole house. */
+  tellSupervisors(text: string): void {
+    this.#supervisors.tell(text);
+  }
+
   /** A seat changed: its own desk is told. */
   onSeat(personId: string): void {
     this.#options.push(personId, { type: 'seat', seat: seatView(this.#options.seats.get(personId)) });

@@ -63,6 +63,13 @@ export class Supervisors {
     });
   }
 
+  /** An error line on each supervisor's open page; one that opens later sees it at the calls concerned. */
+  tell(text: string): void {
+    for (const personId of this.#known.keys()) {
+      if (this.#windows.has(personId)) this.#options.push(personId, { type: 'notice', level: 'error', text });
+    }
+  }
+
   /** Begins to listen to a call, or changes to whom he is heard there. */
   async supervise(person: Person, callId: string, mode: SuperviseMode): Promise<DeskOutcome> {
     if (person.role !== 'supervisor') return refused('not-allowed', '只有班长可以监听通话');

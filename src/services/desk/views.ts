@@ -113,7 +113,8 @@ export function deskCallView(
     card: cardView(call, role, history, nowMs, context),
     consult,
     actions: seatAs === 'agent' && !gone ? [...(actionsIn[call.state] ?? [])] : [],
-    recording: call.recordingPath !== null && call.endedAtMs === null,
+    recording: call.recordingPath !== null && call.recordingFailure === null && call.endedAtMs === null,
+    recordingLost: call.recordingFailure !== null,
   };
 }
 
@@ -135,6 +136,7 @@ export function liveCallView(call: Call, person: Person, context: ViewContext): 
     number: context.maskFor(person.role, call.callerNumber),
     hotlineName: context.hotlineName(call.dialledNumber),
     agentName: agent?.name ?? null,
+    recordingLost: call.recordingFailure !== null,
     maySupervise: talks && (supervisor === null || mine),
     supervisor:
       supervisor === null

@@ -107,7 +107,8 @@ function playEnded(event: EslEvent, leg: string, atMs: number): SwitchEvent | un
 function recording(event: EslEvent, leg: string, atMs: number): SwitchEvent | undefined {
   const path = event.get('Record-File-Path');
   if (path === undefined) return undefined;
-  return { type: event.name === 'RECORD_START' ? 'recordingStarted' : 'recordingStopped', leg, atMs, path };
+  if (event.name === 'RECORD_START') return { type: 'recordingStarted', leg, atMs, path };
+  return { type: 'recordingStopped', leg, atMs, path, failed: event.get('Record-Completion-Cause') === 'uri-failure' };
 }
 
 function conferenceMember(event: EslEvent, atMs: number): SwitchEvent | undefined {

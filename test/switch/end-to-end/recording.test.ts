@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { randomIds } from '../../../src/kernel/ids.ts';
-import { nothingLeft, recordOf } from '../../support/hotline/calls.ts';
+import { fullDisk } from '../../support/full-disk.ts';
+import { liveCall, nothingLeft, recordOf } from '../../support/hotline/calls.ts';
 import type { DeskClient } from '../../support/hotline/desk-client.ts';
 import { startHotline } from '../../support/hotline/hotline.ts';
 import { finish, promptTones, readyAgent, type Talk, talk, tones } from '../../support/hotline/talking.ts';
@@ -150,6 +152,53 @@ describe('the recording of a call', () => {
     await second.desk.do({ do: 'signOff' });
     subcentreDesk.close();
     await agent.desk.do({ do: 'ready' });
+  });
+
+  /** Issue 3, section 1, «disk full (the call goes on, an alarm is raised)». */
+  it('raises the alarm when the disk is full, and the talk goes on', async () => {
+    const citizen = await (await hotline.citizen('13800040006', { toneHz: tones.citizen })).call('12345');
+    const ringing = await agent.phone.nextInvite();
+    const { id, startedAtMs } = await liveCall(hotline, '13800040006', ['offering']);
+    const day = new Date(startedAtMs).toISOString().slice(0, 10);
+    const disk = await fullDisk(join(hotline.switch.recordingsFolder, day));
+    const path = await disk.file(`${id}.wav`);
+    ringing.answer();
+    await ringing.hears(tones.citizen);
+    const told = () =>
+      Promise.all([
+        agent.desk.push('notice', ({ text }) => text.startsWith('录音中断') && text.includes('请把要点记入工单')),
+        supervisor.push('notice', ({ text }) => text.startsWith('录音中断') && text.includes('清理录音磁盘')),
+      ]);
+    // FreeSWITCH tells at the end what it could not write; that there is no room is found at once.
+    const atOnce = disk.mounted || hotline.switch.kind === 'embedded';
+    if (atOnce) {
+      await told();
+      expect(await agent.desk.callState('talking')).toMatchObject({ recording: false, recordingLost: true });
+    }
+    await citizen.hearsOnly([tones.agent]);
+    await ringing.hearsOnly([tones.citizen]);
+    if (disk.mounted) {
+      const health = await supervisor.api('/healthz');
+      expect(health).toMatchObject({ status: 200, body: { recordings: { state: 'full' } } });
+    }
+    // Long enough for FreeSWITCH to fill what room there is.
+    await pause(phaseMs * 3);
+    await citizen.hangup();
+    await ringing.ended();
+    await told();
+    const { journal } = await recordOf(hotline, supervisor, id);
+    const entries = z.array(z.looseObject({ event: z.string(), details: z.unknown() })).parse(journal);
+    // A file that leads to /dev/full FreeSWITCH may refuse to begin.
+    const failed = entries.find(({ event }) => event === 'recordingFailed' || event === 'commandFailed');
+    expect(failed?.details).toMatchObject(
+      failed?.event === 'commandFailed'
+        ? { command: 'record' }
+        : { path, failure: disk.mounted ? 'disk-full' : 'not-written' },
+    );
+    const counted = async () =>
+      /^yht_recordings_failed_total (\d+)$/m.exec(await (await fetch(`${hotline.webUrl}/metrics`)).text())?.[1];
+    expect(await counted()).toBe('1');
+    await disk.release();
   });
 
   it('is there even if the talk was short, and 404 where nobody talked', async () => {
