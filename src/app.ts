@@ -132,6 +132,7 @@ async function start(
     prompts,
     flow,
     db: database.db,
+    epoch: leadership.epoch,
     telephone: telephone.port,
     clock: systemClock,
     ids: randomIds,

@@ -48,6 +48,8 @@ export interface ControlOptions {
   readonly prompts: Prompts;
   readonly flow: Flow;
   readonly db: Kysely<Database>;
+  /** Under which this control leads. */
+  readonly epoch: string;
   readonly telephone: TelephoneSwitch;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -89,7 +91,7 @@ export function createControl(options: ControlOptions): Control {
     store: calls,
     clock,
     log,
-    spool: fileSpool(join(config.dataFolder, 'call-records.spool'), log),
+    spool: fileSpool(join(config.dataFolder, 'call-records.spool'), options.epoch, log),
   });
   const dispatcher = new Dispatcher({
     seats,

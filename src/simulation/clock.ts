@@ -103,10 +103,15 @@ export class VirtualClock implements Clock {
   }
 }
 
-/** The clock of one control process: when it dies its timers die with it, and it can set no more. */
+/**
+ * The clock of one control process: when it dies its timers die with it, and it can set no more. While it is frozen
+ * (SIGSTOP, a stalled machine) nothing in it runs; what came meanwhile comes when it wakes, in order.
+ */
 export class ProcessClock implements Clock {
   readonly #clock: VirtualClock;
   readonly #timers = new Set<Timer>();
+  readonly #asleep: (() => void)[] = [];
+  #frozen = false;
   #ended = false;
 
   constructor(clock: VirtualClock) {
@@ -124,12 +129,17 @@ export class ProcessClock implements Clock {
 
   setTimer(delayMs: number, run: () => void): Timer {
     if (this.#ended) return { cancel: () => undefined };
+    let cancelled = false;
     const timer = this.#clock.setTimer(delayMs, () => {
-      this.#timers.delete(handle);
-      run();
+      this.whenAwake(() => {
+        if (cancelled) return;
+        this.#timers.delete(handle);
+        run();
+      });
     });
     const handle: Timer = {
       cancel: () => {
+        cancelled = true;
         this.#timers.delete(handle);
         timer.cancel();
       },
@@ -138,8 +148,32 @@ export class ProcessClock implements Clock {
     return handle;
   }
 
+  get frozen(): boolean {
+    return this.#frozen;
+  }
+
+  /** Something reaches the process from outside: at once, or when it wakes; never when it has died. */
+  whenAwake(run: () => void): void {
+    if (this.#frozen) this.#asleep.push(run);
+    else if (!this.#ended) run();
+  }
+
+  freeze(): void {
+    this.#frozen = true;
+  }
+
+  thaw(): void {
+    this.#frozen = false;
+    // One after the other, so that promises get their turn between two of them, as in Node's event loop.
+    this.#asleep.splice(0).forEach((run, index) => {
+      this.#clock.setTimer(index * 0.001, () => this.whenAwake(run));
+    });
+  }
+
   end(): void {
     this.#ended = true;
+    this.#frozen = false;
+    this.#asleep.length = 0;
     for (const timer of [...this.#timers]) timer.cancel();
   }
 }

@@ -10,9 +10,9 @@ import { CallWriter } from '../services/calls/call-writer.ts';
 import { DeskService } from '../services/desk/desk-service.ts';
 import type { DeskStore } from '../services/ports.ts';
 import type { LinkEvent, RegistrationEvent } from '../switch/port.ts';
-import { ProcessClock, type VirtualClock } from './clock.ts';
+import type { ProcessClock } from './clock.ts';
 import type { Random } from './random.ts';
-import type { SimulatedStore } from './store.ts';
+import type { SimulatedStore, StoreUser } from './store.ts';
 import type { SimulatedSwitch } from './switch.ts';
 
 /** What the city is like; small numbers, so that its limits are met. */
@@ -41,19 +41,25 @@ export const houseTimes = {
 } as const;
 
 export interface SimulatedControlOptions {
-  readonly clock: VirtualClock;
+  readonly clock: ProcessClock;
+  /** The machine that it runs on. */
+  readonly host: string;
   readonly random: Random;
   readonly store: SimulatedStore;
   readonly telephone: SimulatedSwitch;
   readonly log: Logger;
   readonly house: House;
   readonly push: (personId: string, push: DeskPush) => void;
-  readonly observer: CallObserver;
+  readonly onCall: CallObserver['onCall'];
 }
 
+const ignore = (): void => undefined;
+const deaf = { onOffer: ignore, onOfferGone: ignore, onConsult: ignore, onNotice: ignore };
+
 /** One control process: the real parts, wired as src/services/control.ts wires them, on a simulated switch and store. */
-export class SimulatedControl {
+export class SimulatedControl implements StoreUser {
   readonly clock: ProcessClock;
+  readonly host: string;
   readonly telephone: SimulatedSwitch;
   readonly seats: SeatBook;
   readonly dispatcher: Dispatcher;
@@ -67,9 +73,9 @@ export class SimulatedControl {
   #taken = false;
 
   constructor(options: SimulatedControlOptions) {
-    const { store, telephone, log, house, random: ids } = options;
-    const clock = new ProcessClock(options.clock);
+    const { clock, store, telephone, log, house, random: ids } = options;
     this.clock = clock;
+    this.host = options.host;
     this.telephone = telephone;
     this.#log = log;
     this.#store = store;
@@ -98,7 +104,14 @@ export class SimulatedControl {
     });
     this.desk = this.#makeDesk(options, store.deskStore(this));
     this.runtime.observe(this.desk);
-    this.runtime.observe(options.observer);
+    this.runtime.observe({
+      // The rest is seen on the switch.
+      ...deaf,
+      // What a control believes after another one has taken over is no part of the truth.
+      onCall: (before, after, event) => {
+        if (!store.isFenced(this)) options.onCall(before, after, event);
+      },
+    });
     this.seats.listen(
       (personId) => this.desk.onSeat(personId),
       () => this.dispatcher.match(),
@@ -111,7 +124,12 @@ export class SimulatedControl {
 
   /** Alive, connected, and done with taking over what an earlier process had left. */
   get ready(): boolean {
-    return this.#alive && this.#taken && this.telephone.connected;
+    return this.#alive && !this.clock.frozen && this.#taken && this.telephone.connected;
+  }
+
+  /** Something reaches the process from outside: at once, or when it wakes. */
+  whenAwake(run: () => void): void {
+    this.clock.whenAwake(run);
   }
 
   /** @throws when the store does not answer; the process ends then and is started again. */
@@ -119,9 +137,9 @@ export class SimulatedControl {
     await this.writer.takeSpool();
     await this.seats.load();
     this.telephone.start({
-      onLeg: (event) => this.runtime.onLeg(event),
-      onRegistration: (event) => this.#onRegistration(event),
-      onLink: (event) => this.#onLink(event),
+      onLeg: (event) => this.whenAwake(() => this.runtime.onLeg(event)),
+      onRegistration: (event) => this.whenAwake(() => this.#onRegistration(event)),
+      onLink: (event) => this.whenAwake(() => this.#onLink(event)),
     });
   }
 

@@ -131,7 +131,14 @@ export class Desks {
   #connect(desk: Desk): void {
     const control = this.#options.control();
     if (!desk.wanted || control === undefined || desk.socket === control) return;
+    // A page stays with a control that lives, even with one that another has taken over from.
+    if (desk.socket?.alive && !desk.socket.clock.frozen) return;
+    this.#disconnect(desk);
     desk.socket = control;
+    control.whenAwake(() => this.#enter(desk, control));
+  }
+
+  #enter(desk: Desk, control: SimulatedControl): void {
     control.desk.presence(desk.person.id, 1);
     control.desk.snapshot(desk.person.id).then(
       (snapshot) => {
@@ -149,7 +156,7 @@ export class Desks {
   #disconnect(desk: Desk): void {
     const control = desk.socket;
     desk.socket = undefined;
-    if (control?.alive) control.desk.presence(desk.person.id, -1);
+    control?.whenAwake(() => control.desk.presence(desk.person.id, -1));
   }
 
   #think(desk: Desk): void {
@@ -234,10 +241,15 @@ export class Desks {
   #send(desk: Desk, request: DeskRequest): void {
     const control = desk.socket;
     if (control === undefined) return;
+    const about = 'callId' in request ? [request.callId, desk.person.id] : [desk.person.id];
+    this.#options.trace.note(about, `${desk.person.name} presses ${request.do}`);
+    this.#options.onRequest(request, undefined);
+    control.whenAwake(() => this.#ask(desk, control, request));
+  }
+
+  #ask(desk: Desk, control: SimulatedControl, request: DeskRequest): void {
     const { trace, onRequest } = this.#options;
     const about = 'callId' in request ? [request.callId, desk.person.id] : [desk.person.id];
-    trace.note(about, `${desk.person.name} presses ${request.do}`);
-    onRequest(request, undefined);
     control.desk.request(desk.person.id, request).then(
       (outcome) => {
         if (!outcome.ok) trace.note(about, `${desk.person.name}’s ${request.do} is refused: ${outcome.code}`);

@@ -1,6 +1,5 @@
 import type { DeskRequest } from '../desk/protocol.ts';
 import { type Call, type CallEvent, deskCommands } from '../domain/call/call.ts';
-import type { CallObserver } from '../services/calls/call-observers.ts';
 import type { DeskOutcome } from '../services/desk/outcome.ts';
 import { conditions } from './conditions.ts';
 import type { SimulatedControl } from './control.ts';
@@ -26,7 +25,7 @@ const ourFault = [
 const checkEveryMs = 250;
 
 /** Looks at the world after every step, and listens to what the calls tell. */
-export class Invariants implements CallObserver {
+export class Invariants {
   readonly #store: SimulatedStore;
   readonly #core: SwitchCore;
   readonly #now: () => number;
@@ -139,6 +138,7 @@ export class Invariants implements CallObserver {
     else if (outcome === 'failed' || !outcome.ok) this.#acted(request.callId, eventOf(request.do));
   }
 
+  /** A step of a call, as the control that leads tells it. */
   onCall(before: Call | undefined, after: Call, event: CallEvent | undefined): void {
     const about = [after.id, after.citizenLeg];
     this.#relate(after);
@@ -150,22 +150,6 @@ export class Invariants implements CallObserver {
     if (after.state === 'ended' && (after.endClass === null || after.endReason === null || after.endedAtMs === null))
       this.add('an ended call has class and reason', JSON.stringify(after), about);
     if (event !== undefined && isDeskCommand(event.type)) this.#acted(after.id, pressedAs(event.type));
-  }
-
-  onOffer(): void {
-    // Offers are seen on the switch.
-  }
-
-  onOfferGone(): void {
-    // As above.
-  }
-
-  onConsult(): void {
-    // As above.
-  }
-
-  onNotice(): void {
-    // A notice decides nothing.
   }
 
   /** Each request that was pressed is worth one change or one refusal, never both. */

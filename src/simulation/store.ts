@@ -28,6 +28,21 @@ interface Reservation {
 /** The process that uses the store; a dead one gets no answers, and half of what it had under way is not done. */
 export interface StoreUser {
   readonly alive: boolean;
+  /** Which machine’s disk is its own. */
+  readonly host: string;
+  /** A frozen one hears answers when it wakes. */
+  whenAwake(run: () => void): void;
+}
+
+/** What lies in a machine's spool. */
+interface Disk {
+  readonly epoch: number;
+  readonly backlog: CallBatch;
+}
+
+/** As PostgreSQL refuses what a control of an earlier epoch writes (migrations/0003). */
+class StaleControlError extends Error {
+  readonly code = 'YH001';
 }
 
 export interface SimulatedStoreOptions {
@@ -49,13 +64,17 @@ export class SimulatedStore {
   readonly legs = new Map<string, LegRecord>();
   readonly #drafts = new Map<string, StoredDraft<OrderBody>>();
   readonly #options: SimulatedStoreOptions;
-  #disk: string | undefined;
+  readonly #disks = new Map<string, string>();
+  #epoch = 0;
   #tokens = 0;
   /** What each process has under way. */
   readonly #underWay = new Map<StoreUser, Set<() => void>>();
   #orders = 0;
   /** While it is down every statement fails; so does what is under way. */
   down = false;
+  /** Who can’t reach it although it is there. */
+  readonly cutOff = new Set<StoreUser>();
+  readonly #fenced = new Set<StoreUser>();
 
   constructor(options: SimulatedStoreOptions) {
     this.#options = options;
@@ -73,9 +92,20 @@ export class SimulatedStore {
   /** A process has died: what it had under way is committed now or never. */
   died(user: StoreUser): void {
     for (const commit of this.#underWay.get(user) ?? []) {
-      if (!this.down && this.#options.random.chance(0.5)) commit();
+      if (this.#reaches(user) && this.#options.random.chance(0.5)) commit();
     }
     this.#underWay.delete(user);
+    this.#fenced.delete(user);
+    this.cutOff.delete(user);
+  }
+
+  /** Another control has taken over: nothing that this one has under way or asks for is done any more. */
+  fence(user: StoreUser): void {
+    this.#fenced.add(user);
+  }
+
+  isFenced(user: StoreUser): boolean {
+    return this.#fenced.has(user);
   }
 
   /** Forgets what is over, so that thousands of hours fit into memory. */
@@ -161,26 +191,34 @@ export class SimulatedStore {
     };
   }
 
-  /** The disk of control's machine: quick, and it does not fail here. */
+  /** The disk of control's machine: quick, and it does not fail here. Each process leads under an epoch of its own. */
   spool(user: StoreUser): Spool {
+    this.#epoch += 1;
+    const epoch = this.#epoch;
     const act = async <T>(work: () => T): Promise<T> => {
-      await this.#pause(this.#options.random.between(0.1, 2));
+      await this.#pause(user, this.#options.random.between(0.1, 2));
       if (!user.alive) return new Promise<T>(() => undefined);
       return work();
     };
     return {
       keep: (backlog) => {
-        const text = JSON.stringify(backlog);
+        const text = JSON.stringify({ epoch, backlog } satisfies Disk);
         return act(() => {
-          this.#disk = text;
+          this.#disks.set(user.host, text);
         });
       },
-      take: () => act(() => (this.#disk === undefined ? undefined : (JSON.parse(this.#disk) as CallBatch))),
+      take: () =>
+        act(() => {
+          const text = this.#disks.get(user.host);
+          if (text === undefined) return undefined;
+          const { epoch: ofEpoch, backlog } = JSON.parse(text) as Disk;
+          return { backlog, anotherLed: epoch - ofEpoch > 1 };
+        }),
       // The simulated database refuses nothing for good.
       setAside: () => act(() => undefined),
       clear: () =>
         act(() => {
-          this.#disk = undefined;
+          this.#disks.delete(user.host);
         }),
     };
   }
@@ -238,14 +276,16 @@ export class SimulatedStore {
     const slow = random.chance(weather().slowStoreChance);
     const underWay = this.#underWay.get(user) ?? new Set();
     this.#underWay.set(user, underWay.add(work));
-    await this.#pause(slow ? random.between(100, 4_000) : random.between(0.2, 4));
+    await this.#pause(undefined, slow ? random.between(100, 4_000) : random.between(0.2, 4));
     if (!user.alive) return this.#never();
     underWay.delete(work);
     const failed = random.chance(weather().storeFailureChance);
-    if (this.down || (failed && random.chance(0.5))) return this.#fail(user, what, this.down ? 'down' : 'failed');
+    if (this.down || this.cutOff.has(user)) return this.#fail(user, what, 'down');
+    if (this.#fenced.has(user)) return this.#refuse(user);
+    if (failed && random.chance(0.5)) return this.#fail(user, what, 'failed');
     const value = work();
     if (failed) return this.#fail(user, what, 'done, but its answer was lost');
-    await this.#pause(random.between(0.1, 2));
+    await this.#pause(user, random.between(0.1, 2));
     if (!user.alive) return this.#never();
     if (slow) trace.note([], `store: ${what} was slow`);
     return value;
@@ -253,20 +293,34 @@ export class SimulatedStore {
 
   async #fail(user: StoreUser, what: string, how: string): Promise<never> {
     const { random, trace, onFault } = this.#options;
-    await this.#pause(random.between(1, 400));
+    await this.#pause(user, random.between(1, 400));
     onFault();
     if (!user.alive) return this.#never();
     trace.note([], `store: ${what} ${how}`);
     throw new Error(`${what}: the store ${how}`);
   }
 
+  async #refuse(user: StoreUser): Promise<never> {
+    await this.#pause(user, this.#options.random.between(0.1, 2));
+    if (!user.alive) return this.#never();
+    throw new StaleControlError('the leadership of this control is over');
+  }
+
+  #reaches(user: StoreUser): boolean {
+    return !this.down && !this.cutOff.has(user) && !this.#fenced.has(user);
+  }
+
   #never(): Promise<never> {
     return new Promise<never>(() => undefined);
   }
 
-  #pause(ms: number): Promise<void> {
+  /** @param user who waits for it; without one it is the store that takes its time. */
+  #pause(user: StoreUser | undefined, ms: number): Promise<void> {
     return new Promise((resolve) => {
-      this.#options.clock.setTimer(ms, resolve);
+      this.#options.clock.setTimer(ms, () => {
+        if (user === undefined) resolve();
+        else user.whenAwake(resolve);
+      });
     });
   }
 }

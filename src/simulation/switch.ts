@@ -11,7 +11,7 @@ import type {
   SwitchReply,
   TelephoneSwitch,
 } from '../switch/port.ts';
-import type { VirtualClock } from './clock.ts';
+import type { ProcessClock, VirtualClock } from './clock.ts';
 import type { Random } from './random.ts';
 import type { SwitchCore } from './switch-core.ts';
 import type { Trace } from './trace.ts';
@@ -20,6 +20,8 @@ import type { Weather } from './weather.ts';
 export interface SimulatedSwitchOptions {
   readonly core: SwitchCore;
   readonly clock: VirtualClock;
+  /** Of the control process that holds this end of the link. */
+  readonly process: ProcessClock;
   readonly random: Random;
   readonly trace: Trace;
   /** The faults now. */
@@ -105,6 +107,12 @@ export class SimulatedSwitch implements TelephoneSwitch {
     const { clock } = this.#options;
     if (wasUp) this.#listener?.onLink({ type: 'linkDown', reason, atMs: clock.now() });
     this.#connectSoon();
+  }
+
+  /** Another control leads: the switch ends this connection, and none may be made anew (docs/adr/0015). */
+  fence(): void {
+    this.#closed = true;
+    this.drop('another control leads');
   }
 
   /** Nothing comes through for a while, in neither direction; then everything. */
@@ -341,7 +349,7 @@ export class SimulatedSwitch implements TelephoneSwitch {
         if (!link.pending.delete(fail)) return;
         deadline.cancel();
         if (!reply.ok) trace.note([leg], `← ${what} ${short(leg)}: ${reply.error.kind}`);
-        resolve(reply);
+        this.#options.process.whenAwake(() => resolve(reply));
       };
       const fail = (): void => settle(err({ kind: 'link-down', message: 'the link broke' }));
       link.pending.add(fail);

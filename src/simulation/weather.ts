@@ -7,6 +7,10 @@ export interface Weather {
   readonly switchCrashEveryMs: number;
   readonly controlCrashEveryMs: number;
   readonly controlRestartEveryMs: number;
+  /** All of its process stands still for a while. */
+  readonly controlFreezeEveryMs: number;
+  /** The store is there, but not for the control that leads. */
+  readonly partitionEveryMs: number;
   readonly storeOutageEveryMs: number;
   /** Of all commands: how many are lost, lose their reply, or are carried out after their deadline. */
   readonly commandFaultChance: number;
@@ -28,6 +32,8 @@ export const fairWeather: Weather = {
   switchCrashEveryMs: Number.POSITIVE_INFINITY,
   controlCrashEveryMs: Number.POSITIVE_INFINITY,
   controlRestartEveryMs: Number.POSITIVE_INFINITY,
+  controlFreezeEveryMs: Number.POSITIVE_INFINITY,
+  partitionEveryMs: Number.POSITIVE_INFINITY,
   storeOutageEveryMs: Number.POSITIVE_INFINITY,
   commandFaultChance: 0,
   lateEventChance: 0,
@@ -51,6 +57,8 @@ export function drawWeather(random: Random): Weather {
     switchCrashEveryMs: every(15 * minute),
     controlCrashEveryMs: every(4 * minute),
     controlRestartEveryMs: every(10 * minute),
+    controlFreezeEveryMs: every(6 * minute),
+    partitionEveryMs: every(12 * minute),
     storeOutageEveryMs: every(8 * minute),
     commandFaultChance: sometimes(random.pick([0.0005, 0.002, 0.01]), 0),
     lateEventChance: sometimes(random.pick([0.01, 0.05]), 0),

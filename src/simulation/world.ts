@@ -1,10 +1,11 @@
 import type { Logger } from '../kernel/log.ts';
 import type { Person } from '../services/ports.ts';
-import { VirtualClock } from './clock.ts';
+import { ProcessClock, VirtualClock } from './clock.ts';
 import { type House, SimulatedControl } from './control.ts';
 import { Desks } from './desks.ts';
 import { directFlow, menuFlow } from './flow.ts';
 import { Invariants, type Violation } from './invariants.ts';
+import { Leaders } from './leaders.ts';
 import { People } from './people.ts';
 import { Random } from './random.ts';
 import { SimulatedStore } from './store.ts';
@@ -18,25 +19,24 @@ const busyMs = 20 * 60_000;
 const quietMs = 4 * 60_000;
 const settleMs = 20_000;
 
-/** One city with one hotline, one switch, one store, and a control that may die at any step. */
+/** One city with one hotline, one switch, one store, and a control that may die at any step, with or without a standby. */
 export class World {
   readonly clock: VirtualClock;
   readonly trace: Trace;
   readonly #random: Random;
   readonly #weather: Weather;
-  readonly #house: House;
+  #house: House;
   readonly #store: SimulatedStore;
   readonly #core: SwitchCore;
   readonly #people: People;
   readonly #desks: Desks;
   readonly #invariants: Invariants;
-  #control: SimulatedControl | undefined;
+  readonly #leaders: Leaders;
   #stormy = false;
   #calmSinceMs = startMs;
   #stalledUntilMs = startMs;
   /** Steps until control dies. */
   #fuse = Number.POSITIVE_INFINITY;
-  #restarting = false;
 
   constructor(seed: number, weather?: Weather) {
     const random = new Random(seed);
@@ -79,12 +79,26 @@ export class World {
       control: () => (this.#control?.alive ? this.#control : undefined),
       onRequest: (request, outcome) => this.#invariants.pressed(request, outcome),
     });
+    this.#leaders = new Leaders({
+      clock,
+      trace,
+      random: random.fork(),
+      store: this.#store,
+      standby: random.chance(0.5),
+      make: (host) => this.#makeControl(host),
+      onChange: () => this.#desks.controlUp(),
+      onFault,
+    });
+  }
+
+  get #control(): SimulatedControl | undefined {
+    return this.#leaders.leader;
   }
 
   /** Lives for so many hours, in days of twenty minutes with a quiet night each. @returns what went wrong first. */
   async run(hours: number): Promise<Violation | undefined> {
     const untilMs = startMs + hours * 3_600_000;
-    this.#boot();
+    this.#leaders.boot();
     while (this.clock.now() < untilMs) {
       const dayMs = Math.min(busyMs, untilMs - this.clock.now());
       await this.#day(dayMs);
@@ -128,7 +142,7 @@ export class World {
       const control = this.#control;
       const stalled = nowMs < this.#stalledUntilMs;
       const blind = !control?.ready || control.telephone.unsure;
-      const troubled = blind || this.#store.down || !this.#core.running || stalled;
+      const troubled = blind || this.#store.down || this.#store.cutOff.size > 0 || !this.#core.running || stalled;
       // Between two steps nothing changes: a trouble of the last one has lasted until now.
       if (troubled || wasTroubled) this.#disturbed();
       wasTroubled = troubled;
@@ -145,63 +159,41 @@ export class World {
 
   // Control’s life: ------------------------------------------------------------------------------------------------
 
-  #boot(): void {
+  #makeControl(host: string): SimulatedControl {
     const { clock, trace } = this;
-    const onFault = () => this.#disturbed();
-    const weather = () => (this.#stormy ? this.#weather : fairWeather);
+    const process = new ProcessClock(clock);
     const telephone = new SimulatedSwitch({
       core: this.#core,
       clock,
+      process,
       trace,
       random: this.#random.fork(),
-      weather,
-      onFault,
+      weather: () => (this.#stormy ? this.#weather : fairWeather),
+      onFault: () => this.#disturbed(),
     });
-    const control = new SimulatedControl({
-      clock,
+    if (this.#stormy && this.#random.chance(0.3)) this.#changeConfiguration();
+    return new SimulatedControl({
+      clock: process,
+      host,
       telephone,
       random: this.#random.fork(),
       store: this.#store,
       log: this.#logger([]),
       house: this.#house,
       push: (personId, push) => this.#desks.push(personId, push),
-      observer: this.#invariants,
+      onCall: (before, after, event) => this.#invariants.onCall(before, after, event),
     });
-    this.#control = control;
-    trace.note([], 'control starts');
-    control.start().then(
-      () => this.#desks.controlUp(),
-      (error: unknown) => {
-        trace.note([], `control could not start: ${String(error)}`);
-        control.kill();
-        this.#bootAfter(1_000);
-      },
-    );
   }
 
-  #bootAfter(delayMs: number): void {
-    this.clock.setTimer(delayMs, () => {
-      if (!this.#control?.alive) this.#boot();
-    });
+  /** It holds from the next start on, also for the calls that are there already. */
+  #changeConfiguration(): void {
+    this.trace.note([], 'the configuration has changed');
+    this.#house = { ...drawHouse(this.#random.fork()), subcentres: this.#house.subcentres };
   }
 
   #crashControl(): void {
     this.#fuse = Number.POSITIVE_INFINITY;
-    if (!this.#control?.alive || this.#restarting) return;
-    this.trace.note([], 'control is killed');
-    this.#control.kill();
-    const { random } = { random: this.#random };
-    this.#bootAfter(random.chance(0.8) ? random.between(50, 5_000) : random.between(5_000, 60_000));
-  }
-
-  async #restartControl(): Promise<void> {
-    const control = this.#control;
-    if (!control?.alive || this.#restarting) return;
-    this.#restarting = true;
-    this.trace.note([], 'control is restarted in order');
-    await control.close();
-    this.#restarting = false;
-    this.#bootAfter(this.#random.between(100, 5_000));
+    this.#leaders.crash();
   }
 
   // Faults: --------------------------------------------------------------------------------------------------------
@@ -224,8 +216,10 @@ export class World {
       this.#fuse = random.integer(1, 40);
     });
     this.#every(weather.controlRestartEveryMs, () => {
-      void this.#restartControl();
+      void this.#leaders.restart();
     });
+    this.#every(weather.controlFreezeEveryMs, () => this.#leaders.freeze());
+    this.#every(weather.partitionEveryMs, () => this.#leaders.cutOff());
     this.#every(weather.storeOutageEveryMs, () => {
       const forMs = random.chance(0.7) ? random.between(200, 8_000) : random.between(8_000, 90_000);
       this.trace.note([], `the store is away for ${Math.floor(forMs)} ms`);

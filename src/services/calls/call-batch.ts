@@ -35,6 +35,28 @@ export function nextBatch({ calls, legs, journal }: Backlog, limit: number): Cal
 }
 
 /**
+ * Splits what was kept before another control led. That one has gone on from what the store knew, so nothing of a call
+ * that the store knows may be added, nor of one whose parties it may have found on the switch; a call of which the
+ * store knows nothing and that was over is missing there and no more.
+ * @param stored the last journal position in the store, by call
+ */
+export function beforeAnotherLed(
+  kept: CallBatch,
+  stored: ReadonlyMap<string, number>,
+): { readonly missing: CallBatch; readonly contradicting: CallBatch } {
+  const over = new Set(kept.calls.filter((call) => call.state === 'ended').map((call) => call.id));
+  const part = (wanted: boolean): CallBatch => {
+    const isIn = (callId: string) => (over.has(callId) && !stored.has(callId)) === wanted;
+    return {
+      calls: kept.calls.filter((call) => isIn(call.id)),
+      journal: kept.journal.filter((entry) => isIn(entry.callId)),
+      legs: kept.legs.filter((leg) => isIn(leg.callId)),
+    };
+  };
+  return { missing: part(true), contradicting: part(false) };
+}
+
+/**
  * What an earlier process kept, without what the store knows better: it may have been stored, and gone on, between
  * the keeping and the crash.
  * @param stored the last journal position in the store, by call

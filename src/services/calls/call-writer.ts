@@ -4,8 +4,8 @@ import { withinTime } from '../../kernel/deadline.ts';
 import { errorChain } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
 import type { CallBatch, CallStore, JournalEntry, LegRecord } from '../ports.ts';
-import { nextBatch, onlyNews } from './call-batch.ts';
-import type { Spool } from './spool.ts';
+import { beforeAnotherLed, nextBatch, onlyNews } from './call-batch.ts';
+import type { Spool, Spooled } from './spool.ts';
 
 const batchLimit = 500;
 /** PostgreSQL's classes for data that it can't take (22) and that contradicts its rules (23): trying again is no use. */
@@ -161,15 +161,17 @@ export class CallWriter {
       this.#limit = 1;
       return;
     }
-    const calls = batch.calls.map((call) => call.id);
-    this.#log.error({ calls, error: errorChain(error) }, 'the database refuses these call records for good; put aside');
-    await this.#spool?.setAside(batch).catch((cause: unknown) => {
-      this.#log.error(
-        { calls, error: errorChain(cause) },
-        'refused call records could not be put aside; they are lost',
-      );
-    });
+    await this.#setAside(batch, `the database refuses these call records for good (${errorChain(error)})`);
     this.#forget(batch);
+  }
+
+  /** Keeps for a person to look at what can't be stored. */
+  async #setAside(batch: CallBatch, why: string): Promise<void> {
+    const calls = batch.calls.map((call) => call.id);
+    this.#log.error({ calls }, `${why}; put aside`);
+    await this.#spool?.setAside(batch).catch((cause: unknown) => {
+      this.#log.error({ calls, error: errorChain(cause) }, 'call records could not be put aside; they are lost');
+    });
   }
 
   /** What changed while it was written stays for the next round. */
@@ -212,13 +214,24 @@ export class CallWriter {
   async takeSpool(): Promise<void> {
     const spooled = await this.#spool?.take();
     if (spooled === undefined) return;
-    const kept = onlyNews(spooled, await this.#store.lastPositions(spooled.calls.map((call) => call.id)));
+    const kept = await this.#stillTrue(spooled);
     for (const call of kept.calls) this.#calls.set(call.id, call);
     for (const leg of kept.legs) this.#legs.set(leg.leg, leg);
     this.#journal.push(...kept.journal);
-    this.#spooled = true;
+    // From here on it is this process's own.
+    await this.#keepOnDisk();
     this.#start();
     await this.flush();
+  }
+
+  async #stillTrue({ backlog, anotherLed }: Spooled): Promise<CallBatch> {
+    const stored = await this.#store.lastPositions(backlog.calls.map((call) => call.id));
+    if (!anotherLed) return onlyNews(backlog, stored);
+    const { missing, contradicting } = beforeAnotherLed(backlog, stored);
+    const calls = contradicting.calls.map((call) => call.id);
+    if (calls.length + contradicting.journal.length + contradicting.legs.length === 0) return missing;
+    await this.#setAside(contradicting, 'these call records are from before another control led, whose records count');
+    return missing;
   }
 
   /** A disk that fails as well is told once by the log; the records are still in memory. */

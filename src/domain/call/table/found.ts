@@ -4,7 +4,7 @@
  */
 import type { Call, CallEvent, Role } from '../call.ts';
 import { go, type Row, row, stay } from '../decision.ts';
-import { bridgeWhenParked, hangup, parkAll, placed } from '../moves.ts';
+import { bridgeWhenParked, hangup, parkAll, placed, placeOf, presentRoles } from '../moves.ts';
 
 const pair = (one: Role, other: Role) => (_call: Call, event: Extract<CallEvent, { type: 'bridged' }>) =>
   (event.a === one && event.b === other) || (event.a === other && event.b === one);
@@ -96,6 +96,15 @@ export const foundRows: readonly Row[] = [
           : stay(bridging, effects);
       },
       { when: (call) => call.agent?.place === 'parked' && call.consult?.place === 'parked' },
+    ),
+  ),
+  ...(['citizen', 'agent', 'subcentre'] as const).map((role) =>
+    row(
+      ['talking', 'withSubcentre', 'agentWithSubcentre'],
+      `${role}Parked`,
+      'Two who are left of a conference, and one of them was taken out by an order that came late. In again.',
+      (call) => stay(placed(call, role, 'moving'), [{ do: 'join', role, both: false }]),
+      { when: (call) => presentRoles(call).some((other) => other !== role && placeOf(call, other) === 'conference') },
     ),
   ),
   ...(['citizen', 'agent', 'subcentre'] as const).map((role) =>
