@@ -38,6 +38,7 @@ const environmentSchema = z
     SIP_TRUNK_PORT: port(5080),
     SIP_AGENTS_PORT: port(5060),
     SIP_DOMAIN: domainName('yihaotong.local'),
+    PHONE_BAN_MS: whole(1_000, 86_400_000, 60_000),
     RTP_PORT_MIN: whole(1024, 65_534, 20_000),
     RTP_PORT_MAX: whole(1025, 65_535, 24_999),
     CARRIER_ADDRESSES: networks('127.0.0.1/32'),
@@ -105,6 +106,8 @@ export interface Config {
     readonly trunkPort: number;
     readonly agentsPort: number;
     readonly domain: string;
+    /** How long a phone that showed too many wrong passwords is refused at its address. */
+    readonly phoneBanMs: number;
     readonly rtpPortMin: number;
     readonly rtpPortMax: number;
     /** Networks from which carriers may call, e.g. `192.0.2.0/24`. */
@@ -166,6 +169,7 @@ function arrange(settings: Environment): Config {
       trunkPort: settings.SIP_TRUNK_PORT,
       agentsPort: settings.SIP_AGENTS_PORT,
       domain: settings.SIP_DOMAIN,
+      phoneBanMs: settings.PHONE_BAN_MS,
       rtpPortMin: settings.RTP_PORT_MIN,
       rtpPortMax: settings.RTP_PORT_MAX,
       carrierNetworks: settings.CARRIER_ADDRESSES,

@@ -15,6 +15,7 @@ import type { Ids } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/log.ts';
 import { addFallbackMessages } from '../store/callbacks.ts';
 import { deskStore } from '../store/desk-store.ts';
+import { listSipUsers } from '../store/people.ts';
 import { callStore, seatStore } from '../store/ports.ts';
 import type { Database } from '../store/schema.ts';
 import type { LinkEvent, RegistrationEvent, SwitchListener, TelephoneSwitch } from '../switch/port.ts';
@@ -27,6 +28,7 @@ import { RecordingAlarm } from './calls/recording-alarm.ts';
 import { fileSpool } from './calls/spool.ts';
 import { type ConsultTarget, DeskService } from './desk/desk-service.ts';
 import type { ViewContext } from './desk/views.ts';
+import { PhoneGuard } from './phone-guard.ts';
 
 /** Fixed times of the call control that no city has asked to change. */
 const times = {
@@ -65,6 +67,7 @@ export interface Control {
   readonly dispatcher: Dispatcher;
   readonly writer: CallWriter;
   readonly desk: DeskService;
+  readonly guard: PhoneGuard;
   readonly views: ViewContext;
   readonly recordings: RecordingAlarm;
   /** Connects to the switch; resolves at the first link-up. */
@@ -158,26 +161,39 @@ export function createControl(options: ControlOptions): Control {
     (personId) => desk.onSeat(personId),
     () => dispatcher.match(),
   );
+  const sipUsers = new Set<string>();
+  const guard = new PhoneGuard({
+    telephone,
+    clock,
+    log,
+    banMs: config.sip.phoneBanMs,
+    isKnown: (user) => sipUsers.has(user),
+    onBan: ({ user, address, banMs }) =>
+      desk.tellSupervisors(`话机 ${user} 在 ${address} 多次输错密码，已停用 ${Math.ceil(banMs / 1000)} 秒`),
+  });
   return {
     runtime,
     seats,
     dispatcher,
     writer,
     desk,
+    guard,
     views,
     recordings,
     async start() {
       await writer.takeSpool();
       await seats.load();
+      for (const { extension } of await listSipUsers(db)) sipUsers.add(extension);
       await new Promise<void>((resolve) => {
         const collect = () => collectMessages(config.recordingsFolder, db, log);
         runtime.onUntakenLeg(collect);
-        telephone.start(listener({ runtime, seats, phones, log, up: resolve, collect }));
+        telephone.start(listener({ runtime, seats, phones, guard, log, up: resolve, collect }));
       });
     },
     async close() {
       await telephone.close();
       await runtime.close();
+      guard.close();
       seats.close();
       await writer.close();
     },
@@ -257,15 +273,20 @@ interface ListenerParts {
   readonly runtime: CallRuntime;
   readonly seats: SeatBook;
   readonly phones: Set<string>;
+  readonly guard: PhoneGuard;
   readonly log: Logger;
   readonly up: () => void;
   readonly collect: () => void;
 }
 
-function listener({ runtime, seats, phones, log, up, collect }: ListenerParts): SwitchListener {
+function listener({ runtime, seats, phones, guard, log, up, collect }: ListenerParts): SwitchListener {
   return {
     onLeg: (event) => runtime.onLeg(event),
     onRegistration(event: RegistrationEvent) {
+      if (event.type === 'passwordShown') {
+        guard.note(event);
+        return;
+      }
       if (event.type === 'registered') phones.add(event.user);
       else phones.delete(event.user);
       seats.phone(event.user, event.type === 'registered');
@@ -277,6 +298,7 @@ function listener({ runtime, seats, phones, log, up, collect }: ListenerParts): 
         phones.clear();
         for (const registration of event.snapshot.registrations) phones.add(registration.user);
         seats.phones(phones);
+        guard.linkUp();
         collect();
         if (event.lost === undefined)
           log.info({ legs: event.snapshot.legs.length, phones: phones.size }, 'the link to the switch is up');

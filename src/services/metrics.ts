@@ -5,6 +5,7 @@ import type { SeatBook } from './acd/seat-book.ts';
 import type { CallObserver } from './calls/call-observers.ts';
 import type { CallRuntime } from './calls/call-runtime.ts';
 import type { CallWriter } from './calls/call-writer.ts';
+import type { PhoneGuard } from './phone-guard.ts';
 
 /** The service's own registry, so that two services in one process (tests) don't share numbers. */
 export class Metrics implements CallObserver {
@@ -21,6 +22,7 @@ export class Metrics implements CallObserver {
     seats: SeatBook;
     dispatcher: Dispatcher;
     writer: CallWriter;
+    guard: PhoneGuard;
     sockets: () => number;
     linkUp: () => boolean;
     leads: () => boolean;
@@ -33,6 +35,15 @@ export class Metrics implements CallObserver {
       name: 'yht_recordings_failed_total',
       help: 'Recordings that were cut short or never began, while the call went on',
       registers,
+    });
+    new Counter({
+      name: 'yht_phone_bans_total',
+      help: 'Phones banned for wrong passwords',
+      registers,
+      collect() {
+        this.reset();
+        this.inc(parts.guard.total);
+      },
     });
     this.#ended = new Counter({
       name: 'yht_calls_ended_total',

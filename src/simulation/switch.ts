@@ -214,6 +214,11 @@ export class SimulatedSwitch implements TelephoneSwitch {
     return this.#command(leg, 'pause recording', () => this.#options.core.record(leg));
   }
 
+  /** Phones of the simulation show no passwords. */
+  banPhones(): SwitchReply {
+    return Promise.resolve(ok(undefined));
+  }
+
   resumeRecording(leg: LegId): SwitchReply {
     return this.#command(leg, 'resume recording', () => this.#options.core.record(leg));
   }

@@ -131,6 +131,15 @@ export type SwitchEvent =
   | (LegEventBase & { readonly type: 'conferenceLeft'; readonly conference: string })
   | (LegEventBase & { readonly type: 'supervising'; readonly agentLeg: LegId; readonly mode: SuperviseMode });
 
+/** Of a REGISTER or of a call: somebody at this address has shown the user's password (`right`), or not. */
+export interface PasswordShown {
+  readonly type: 'passwordShown';
+  readonly right: boolean;
+  readonly user: string;
+  readonly address: string;
+  readonly atMs: number;
+}
+
 export type RegistrationEvent =
   | {
       readonly type: 'registered';
@@ -139,6 +148,7 @@ export type RegistrationEvent =
       readonly expiresAtMs?: number | undefined;
       readonly atMs: number;
     }
+  | PasswordShown
   | { readonly type: 'unregistered'; readonly user: string; readonly contact: string; readonly atMs: number };
 
 export type LinkEvent =
@@ -153,6 +163,9 @@ export type LinkEvent =
       readonly atMs: number;
     }
   | { readonly type: 'linkDown'; readonly reason: string; readonly atMs: number };
+
+/** The addresses at which a user's phone is refused, whatever it shows; by user. */
+export type PhoneBans = ReadonlyMap<string, readonly string[]>;
 
 /** Who listens. Handlers must not throw and must not block: they only put the event into a queue. */
 export interface SwitchListener {
@@ -211,4 +224,6 @@ export interface TelephoneSwitch {
   stopRecording(leg: LegId, path: string): SwitchReply;
   pauseRecording(leg: LegId, path: string): SwitchReply;
   resumeRecording(leg: LegId, path: string): SwitchReply;
+  /** Refuses these phones from now on, and none but these. */
+  banPhones(bans: PhoneBans): SwitchReply;
 }

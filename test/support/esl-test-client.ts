@@ -23,7 +23,7 @@ export interface EslAddress {
 export const contractEvents =
   'CHANNEL_CREATE CHANNEL_PROGRESS CHANNEL_PROGRESS_MEDIA CHANNEL_ANSWER CHANNEL_PARK CHANNEL_BRIDGE ' +
   'CHANNEL_UNBRIDGE CHANNEL_HOLD CHANNEL_UNHOLD CHANNEL_EXECUTE_COMPLETE CHANNEL_HANGUP_COMPLETE DTMF RECORD_START ' +
-  'RECORD_STOP BACKGROUND_JOB HEARTBEAT CUSTOM sofia::register sofia::unregister sofia::expire conference::maintenance ' +
+  'RECORD_STOP BACKGROUND_JOB HEARTBEAT CUSTOM sofia::register sofia::unregister sofia::expire sofia::register_attempt conference::maintenance ' +
   'yihaotong::supervise';
 
 const replyMs = 5000;

@@ -29,6 +29,7 @@ describe('the settings', () => {
         trunkPort: 5080,
         agentsPort: 5060,
         domain: 'yihaotong.local',
+        phoneBanMs: 60_000,
         rtpPortMin: 20_000,
         rtpPortMax: 24_999,
         carrierNetworks: ['127.0.0.1/32'],

@@ -152,6 +152,21 @@ describe('events of the switch', () => {
       user: '1007',
     });
   });
+
+  it('say who showed which password', () => {
+    const attempt = (result: string) =>
+      translateEvent(
+        event('CUSTOM', {
+          ...{ 'Event-Subclass': 'sofia::register_attempt', username: '1007' },
+          ...{ 'network-ip': '192.0.2.9', 'auth-result': result },
+        }),
+      );
+    const who = { user: '1007', address: '192.0.2.9', atMs: base.atMs };
+    expect(attempt('FORBIDDEN')).toEqual({ type: 'passwordShown', right: false, ...who });
+    expect(attempt('SUCCESS')).toEqual({ type: 'passwordShown', right: true, ...who });
+    expect(attempt('RENEWED')).toEqual({ type: 'passwordShown', right: true, ...who });
+    expect(attempt('STALE')).toBeUndefined();
+  });
 });
 
 describe('sounds', () => {

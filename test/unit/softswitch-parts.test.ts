@@ -3,12 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { embeddedSwitchConfigSchema } from '../../src/switch/embedded/config.ts';
 import { makeAcl } from '../../src/switch/embedded/core/acl.ts';
 import { causeNumber, causeOfStatus, q850OfCause, statusOfCause } from '../../src/switch/embedded/core/causes.ts';
-import { FailureLimit } from '../../src/switch/embedded/core/failure-limit.ts';
 import { parseOriginate } from '../../src/switch/embedded/core/originate-syntax.ts';
 import { Subscriptions } from '../../src/switch/embedded/esl-server/subscriptions.ts';
 import { readSdp, writeAnswer, writeOffer } from '../../src/switch/embedded/sip/sdp.ts';
 import { displayName, expressible, originateLine } from '../../src/switch/freeswitch/originate.ts';
-import { ManualClock } from '../support/manual-clock.ts';
 
 describe('the list of carriers', () => {
   it('takes addresses and blocks of both families', () => {
@@ -36,33 +34,6 @@ describe('causes', () => {
   it('tell a caller their status, and only true Q.850 numbers', () => {
     expect([statusOfCause('USER_BUSY'), statusOfCause('NORMAL_CLEARING'), statusOfCause('x')]).toEqual([486, 480, 480]);
     expect([q850OfCause('USER_BUSY'), q850OfCause('ORIGINATOR_CANCEL'), q850OfCause('toString')]).toEqual([17, 16, 16]);
-  });
-});
-
-describe('wrong passwords', () => {
-  it('ban address and name together after five, for a minute, told once', async () => {
-    const clock = new ManualClock();
-    const bans: string[] = [];
-    const limit = new FailureLimit(clock, ({ address, name }) => bans.push(`${address} ${name}`));
-    for (let count = 0; count < 4; count += 1) limit.note('192.0.2.1', '1001');
-    expect(limit.isBanned('192.0.2.1', '1001')).toBe(false);
-    limit.note('192.0.2.1', '1001');
-    limit.note('192.0.2.1', '1001');
-    expect(limit.isBanned('192.0.2.1', '1001')).toBe(true);
-    expect(limit.isBanned('192.0.2.2', '1001')).toBe(false);
-    expect(limit.isBanned('192.0.2.1', '1002')).toBe(false);
-    expect(bans).toEqual(['192.0.2.1 1001']);
-    await clock.advance(60_000);
-    expect(limit.isBanned('192.0.2.1', '1001')).toBe(false);
-  });
-
-  it('are forgiven by the right one', () => {
-    const limit = new FailureLimit(new ManualClock(), () => undefined);
-    for (let count = 0; count < 20; count += 1) {
-      limit.note('192.0.2.1', '1001');
-      if (count % 4 === 3) limit.forget('192.0.2.1', '1001');
-    }
-    expect(limit.bans).toBe(0);
   });
 });
 

@@ -40,6 +40,12 @@ describe('the generated files', () => {
     expect(acl).toContain('<list name="carriers" default="deny">');
   });
 
+  it('give each phone a list that control can put addresses on', () => {
+    expect(files['generated/directory.xml']).toContain('<param name="auth-acl" value="phones-1001"/>');
+    expect(files['generated/acl.xml']).toContain('<list name="phones-1001" default="allow">');
+    expect(files['generated/acl.xml']).toContain('cidr="255.255.255.255/32,$${yht_banned_1001}"');
+  });
+
   it('point gateways where they are', () => {
     expect(files['generated/gateways.xml']).toContain('<gateway name="tax">');
     expect(files['generated/gateways.xml']).toContain('value="pbx.example:5060;transport=tcp"');

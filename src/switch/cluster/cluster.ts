@@ -5,6 +5,7 @@ import type {
   LegId,
   LinkEvent,
   OriginateRequest,
+  PhoneBans,
   PlayRequest,
   RegistrationEvent,
   SuperviseMode,
@@ -177,6 +178,11 @@ class Cluster implements TelephoneSwitch {
     return this.#on(leg, (telephone) => telephone.resumeRecording(leg, path));
   }
 
+  banPhones(bans: PhoneBans): SwitchReply {
+    if (bans.size === 0) return Promise.resolve(ok(undefined));
+    return fails('refused', 'the nodes can’t tell phones apart behind Kamailio, which limits them');
+  }
+
   #on(leg: LegId, command: (telephone: TelephoneSwitch) => SwitchReply): SwitchReply {
     const node = this.#legs.get(leg);
     return node === undefined ? this.#nowhere(leg) : command(node.telephone);
@@ -215,6 +221,8 @@ class Cluster implements TelephoneSwitch {
   }
 
   #onRegistration(node: Node, event: RegistrationEvent): void {
+    // Kamailio stands before the nodes: theirs is the only source that they see, and it limits the phones by itself.
+    if (event.type === 'passwordShown') return;
     if (this.#phones.apply(node.name, event)) this.#listener?.onRegistration(event);
   }
 

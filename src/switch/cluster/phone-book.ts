@@ -1,5 +1,5 @@
 /** Who is registered where: the registrations of all nodes as one list. */
-import type { Registration, RegistrationEvent, SwitchSnapshot } from '../port.ts';
+import type { PasswordShown, Registration, RegistrationEvent, SwitchSnapshot } from '../port.ts';
 
 interface Binding extends Registration {
   readonly node: string;
@@ -25,7 +25,7 @@ export class PhoneBook {
   }
 
   /** Notes what a node told. False when it means nothing: the phone has moved to another node since. */
-  apply(node: string, event: RegistrationEvent): boolean {
+  apply(node: string, event: Exclude<RegistrationEvent, PasswordShown>): boolean {
     const { user, contact } = event;
     if (event.type === 'registered') {
       this.#bindings.set(user, { user, contact, expiresAtMs: event.expiresAtMs, node, forgotten: false });

@@ -9,6 +9,7 @@ import type { CommandGate } from '../esl/gate.ts';
 import type {
   LegId,
   OriginateRequest,
+  PhoneBans,
   PlayRequest,
   SuperviseMode,
   SwitchEvent,
@@ -17,6 +18,7 @@ import type {
   SwitchReply,
   TelephoneSwitch,
 } from '../port.ts';
+import { applyBans } from './bans.ts';
 import { Census } from './census.ts';
 import { LegPlayer } from './leg-player.ts';
 import { originateLine } from './originate.ts';
@@ -52,8 +54,8 @@ const EVENTS = [
   ...['CHANNEL_CREATE', 'CHANNEL_PROGRESS', 'CHANNEL_PROGRESS_MEDIA', 'CHANNEL_ANSWER', 'CHANNEL_PARK'],
   ...['CHANNEL_BRIDGE', 'CHANNEL_UNBRIDGE', 'CHANNEL_HOLD', 'CHANNEL_UNHOLD', 'CHANNEL_EXECUTE_COMPLETE'],
   ...['CHANNEL_HANGUP_COMPLETE', 'DTMF', 'RECORD_START', 'RECORD_STOP', 'BACKGROUND_JOB', 'HEARTBEAT'],
-  ...['CUSTOM', 'sofia::register', 'sofia::unregister', 'sofia::expire', 'conference::maintenance'],
-  'yihaotong::supervise',
+  ...['CUSTOM', 'sofia::register', 'sofia::unregister', 'sofia::expire', 'sofia::register_attempt'],
+  ...['conference::maintenance', 'yihaotong::supervise'],
 ];
 
 const LEG_ID = /^[A-Za-z0-9-]{1,64}$/;
@@ -207,6 +209,10 @@ class FreeSwitch implements TelephoneSwitch {
 
   resumeRecording(leg: LegId, path: string): SwitchReply {
     return this.#record(leg, 'unmask', path);
+  }
+
+  banPhones(bans: PhoneBans): SwitchReply {
+    return applyBans((line) => this.#client.api(line), bans);
   }
 
   async #api(line: string): SwitchReply {

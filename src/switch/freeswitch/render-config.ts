@@ -2,6 +2,7 @@
  * The generated half of FreeSWITCH's configuration. The other half, `freeswitch-conf/`, is the same everywhere;
  * these files carry what differs between installations and belong into its folder `generated/`.
  */
+import { banVariable, phoneList } from './bans.ts';
 import { element, type XmlElement, xmlDocument } from './xml.ts';
 
 /** A softphone that may register on the agents' side. */
@@ -118,13 +119,33 @@ function renderAccessLists(input: SwitchFilesInput): string {
       { name, default: 'deny' },
       blocks.map((block) => element('node', { type: 'allow', cidr: cidr(`${name} address`, block) })),
     );
-  return xmlDocument([list('carriers', input.carriers), list('control', input.controlHosts)]);
+  return xmlDocument([
+    list('carriers', input.carriers),
+    list('control', input.controlHosts),
+    ...input.users.map((user) => phoneListElement(userName(user.user))),
+  ]);
 }
+
+/**
+ * Everybody may try but those whom control has banned: the preprocessor puts its variable in at each `reloadacl`. An
+ * address that is never a source keeps the entry readable while there are none.
+ */
+function phoneListElement(user: string): XmlElement {
+  const banned = `255.255.255.255/32,$$\{${banVariable(user)}}`;
+  return element('list', { name: phoneList(user), default: 'allow' }, [
+    element('node', { type: 'deny', cidr: banned }),
+  ]);
+}
+
+const userName = (user: string): string => checked('user', user, /^[0-9A-Za-z._-]{1,64}$/);
 
 function renderDirectory(input: SwitchFilesInput): string {
   const users = input.users.map((user) =>
-    element('user', { id: checked('user', user.user, /^[0-9A-Za-z._-]{1,64}$/) }, [
-      element('params', {}, [parameter('a1-hash', checked('ha1', user.ha1, /^[0-9a-f]{32}$/))]),
+    element('user', { id: userName(user.user) }, [
+      element('params', {}, [
+        parameter('a1-hash', checked('ha1', user.ha1, /^[0-9a-f]{32}$/)),
+        parameter('auth-acl', phoneList(user.user)),
+      ]),
       element('variables', {}, [
         element('variable', { name: 'user_context', value: 'agents' }),
         ...(user.displayName === undefined

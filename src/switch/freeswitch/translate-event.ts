@@ -157,6 +157,15 @@ function registration(event: EslEvent, atMs: number): RegistrationEvent | undefi
     : { type: 'registered', user, contact, expiresAtMs: atMs + seconds * 1000, atMs };
 }
 
+/** A digest that was looked at, of a REGISTER or an INVITE. A stale one (RFC 7616, section 3.3) says nothing yet. */
+function attempt(event: EslEvent, atMs: number): RegistrationEvent | undefined {
+  const user = event.get('username');
+  const address = event.get('network-ip');
+  const result = event.get('auth-result');
+  if (user === undefined || address === undefined || result === 'STALE') return undefined;
+  return { type: 'passwordShown', right: result !== 'FORBIDDEN', user, address, atMs };
+}
+
 function translateCustom(event: EslEvent, atMs: number): SwitchEvent | RegistrationEvent | undefined {
   switch (event.get('Event-Subclass')) {
     case 'conference::maintenance':
@@ -167,6 +176,8 @@ function translateCustom(event: EslEvent, atMs: number): SwitchEvent | Registrat
     case 'sofia::unregister':
     case 'sofia::expire':
       return registration(event, atMs);
+    case 'sofia::register_attempt':
+      return attempt(event, atMs);
     default:
       return undefined;
   }
@@ -219,5 +230,5 @@ export function translateEvent(event: EslEvent): SwitchEvent | RegistrationEvent
 
 /** Whether a translated event is about a registration. */
 export function isRegistration(event: SwitchEvent | RegistrationEvent): event is RegistrationEvent {
-  return event.type === 'registered' || event.type === 'unregistered';
+  return ['registered', 'unregistered', 'passwordShown'].includes(event.type);
 }

@@ -2,14 +2,12 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { EslTestClient } from '../../support/esl-test-client.ts';
 import { nothingLeft } from '../../support/hotline/calls.ts';
 import type { DeskClient } from '../../support/hotline/desk-client.ts';
 import { startHotline } from '../../support/hotline/hotline.ts';
 import { stillServes } from '../../support/hotline/service.ts';
 import { readyAgent, tones } from '../../support/hotline/talking.ts';
-import { createPhone, type TestPhone } from '../../support/phone/phone.ts';
-import { switchKind, testDomain } from '../../support/switch.ts';
+import type { TestPhone } from '../../support/phone/phone.ts';
 
 const invite = (lines: readonly string[] = [], body = ''): string =>
   [
@@ -106,34 +104,6 @@ describe('the hotline takes calls after', () => {
   it('an agent’s phone that wants to dial out: 403', async () => {
     const call = await agent.phone.call('13900000000');
     expect(await call.ended()).toMatchObject({ by: 'them', sipStatus: 403 });
-  });
-
-  it('wrong digest passwords, of which only a few are looked at', async () => {
-    const guesser = await createPhone({
-      server: hotline.switch.agents,
-      user: '1002',
-      password: 'a guess',
-      domain: testDomain,
-    });
-    const owner = await createPhone({
-      server: hotline.switch.agents,
-      user: '1002',
-      password: 'secret-for-tests-only',
-      domain: testDomain,
-    });
-    for (let tries = 0; tries < 6; tries += 1) expect((await guesser.tryRegister()).status).toBe(403);
-    const right = (await owner.tryRegister()).status;
-    // FreeSWITCH has no limit of its own: it logs, and the host's firewall acts (docs/switch-contract.md).
-    expect(right).toBe(switchKind === 'embedded' ? 403 : 200);
-    if (switchKind === 'embedded') {
-      const esl = await EslTestClient.open(hotline.switch.esl, '');
-      expect(await esl.api('status')).toContain('1 ban(s) for wrong passwords');
-      await esl.close();
-    }
-    // Others behind the same address are not held responsible.
-    await agent.phone.register();
-    await guesser.close();
-    await owner.close();
   });
 
   it('an offer without a codec that we have: 488 or an end before any conversation', async () => {

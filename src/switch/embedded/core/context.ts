@@ -21,8 +21,12 @@ export interface SwitchContext {
   onChannelGone(): void;
   /** Conferences by name: member number to channel. */
   readonly conferences: Map<string, Map<number, Channel>>;
+  /** Global variables, which only control sets; never more than `MAX_GLOBALS`. */
+  readonly globals: Map<string, string>;
   readonly counters: SwitchCounters;
 }
+
+export const MAX_GLOBALS = 20_000;
 
 export interface SwitchCounters {
   /** Channels since the start. */

@@ -12,8 +12,8 @@ import type { Flow } from '../sip/flow.ts';
 import type { ServerTransaction } from '../sip/server-transaction.ts';
 import { listValues, parseCSeq, parseNameAddress, parseUri } from '../sip/values.ts';
 import type { SwitchContext } from './context.ts';
-import { FailureLimit } from './failure-limit.ts';
 import { pathed } from './path.ts';
+import { PhoneBans } from './phone-bans.ts';
 
 /** Where one phone of a user can be reached. */
 export interface Binding {
@@ -43,7 +43,7 @@ function readExpires(text: string | undefined): number | undefined {
 }
 
 export class Registrar {
-  readonly failures: FailureLimit;
+  readonly bans = new PhoneBans();
   readonly #context: SwitchContext;
   readonly #nonces: NonceKeeper;
   /** One registration per user, as on FreeSWITCH: the newest one counts. */
@@ -53,9 +53,6 @@ export class Registrar {
   constructor(context: SwitchContext) {
     this.#context = context;
     this.#nonces = new NonceKeeper(() => context.clock.now());
-    this.failures = new FailureLimit(context.clock, ({ address, name }) => {
-      context.log.warn({ address, user: name }, 'too many wrong passwords: banned for a while');
-    });
     this.reload();
   }
 
@@ -114,19 +111,15 @@ export class Registrar {
       .all(key)
       .map(parseDigestCredentials)
       .find((one) => one?.realm === domain);
-    const name = credentials?.username ?? claimed;
-    if (this.failures.isBanned(flow.remoteAddress, name)) {
-      transaction.respondOnce(403);
-      return undefined;
-    }
     const verdict = credentials === undefined ? 'foreign' : this.#nonces.judge(credentials.nonce);
     if (credentials === undefined || verdict === 'foreign') {
       this.#challenge(transaction, status, claimed, false);
       return undefined;
     }
-    if (!this.#passwordRight(credentials, request.method)) {
-      // The same answer for a wrong password and an unknown name: it tells a guesser nothing.
-      this.failures.note(flow.remoteAddress, name);
+    const name = credentials.username;
+    if (this.bans.isBanned(name, flow.remoteAddress) || !this.#passwordRight(credentials, request.method)) {
+      // The same answer for a ban, a wrong password and an unknown name: it tells a guesser nothing.
+      this.#tellAttempt(name, flow, 'FORBIDDEN');
       transaction.respondOnce(403);
       return undefined;
     }
@@ -134,9 +127,28 @@ export class Registrar {
       this.#challenge(transaction, status, claimed, true);
       return undefined;
     }
-    this.failures.forget(flow.remoteAddress, name);
+    this.#tellAttempt(name, flow, 'SUCCESS');
     transaction.trust();
-    return credentials.username;
+    return name;
+  }
+
+  /** Control counts the wrong passwords, and bans. */
+  #tellAttempt(username: string, flow: Flow, result: 'SUCCESS' | 'FORBIDDEN'): void {
+    const { domain } = this.#context.config();
+    this.#context.events.emit(
+      'CUSTOM',
+      () => ({
+        headers: [
+          ['profile-name', 'agents'],
+          ['network-ip', flow.remoteAddress],
+          ['network-port', String(flow.remotePort)],
+          ['username', username],
+          ['realm', domain],
+          ['auth-result', result],
+        ],
+      }),
+      'sofia::register_attempt',
+    );
   }
 
   /** Serves a REGISTER. */

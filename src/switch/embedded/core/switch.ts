@@ -55,6 +55,7 @@ export class SwitchCore {
       channels: new Map(),
       onChannelGone: () => this.onChannelGone?.(),
       conferences: new Map(),
+      globals: new Map(),
       counters: { channels: 0, overload: 0, members: 0 },
     };
     this.registrar = new Registrar(this.context);

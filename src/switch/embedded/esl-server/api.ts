@@ -2,6 +2,7 @@
 import { bridge, transferBoth } from '../core/bridge.ts';
 import type { Channel } from '../core/channel.ts';
 import { findMember, muteMember } from '../core/conference.ts';
+import { MAX_GLOBALS } from '../core/context.ts';
 import { answer, hangup } from '../core/lifecycle.ts';
 import { parseOriginate } from '../core/originate-syntax.ts';
 import { parkOf } from '../core/park.ts';
@@ -97,6 +98,16 @@ const originate: Command = async (core, _args, argument) => {
   return order.ok ? `${await core.originate(order.value)}\n` : `-ERR ${order.error}\n`;
 };
 
+const setGlobal: Command = (core, _args, argument) => {
+  const { globals } = core.context;
+  const [name = '', value = ''] = argument.split('=');
+  if (name === '') return usage('<var>=<value>');
+  if (value === '') globals.delete(name);
+  else if (globals.size < MAX_GLOBALS || globals.has(name)) globals.set(name, value);
+  else return '-ERR too many variables\n';
+  return '+OK';
+};
+
 const commands: Readonly<Record<string, Command>> = {
   uuid_answer: (core, args) => {
     const channel = core.context.channels.get(args[0] ?? '');
@@ -124,6 +135,12 @@ const commands: Readonly<Record<string, Command>> = {
   sched_del: (core, args) => {
     const channel = core.context.channels.get(args[0] ?? '');
     return `+OK Deleted: ${channel === undefined ? 0 : disarmFallbacks(channel)}\n`;
+  },
+  global_setvar: setGlobal,
+  global_getvar: (core, _args, argument) => core.context.globals.get(argument) ?? '-ERR no reply\n',
+  reloadacl: (core) => {
+    core.registrar.bans.load(core.context.globals);
+    return '+OK acl reloaded\n';
   },
   show,
   conference,
