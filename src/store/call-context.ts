@@ -100,6 +100,7 @@ export const callContextSchema: z.ZodType<Call> = z.object({
   consult: consultPart.nullable(),
   // Calls that an earlier version has stored know no supervisors.
   supervisor: supervisorPart.nullable().default(null),
+  resumesByItself: z.boolean().default(false),
   recordingPath: z.string().nullable(),
   // Calls that an earlier version has stored don't tell.
   recordingFailure: z.enum(recordingFailures).nullable().default(null),

@@ -53,6 +53,7 @@ export function newCall(changes: Partial<Call> = {}): Call {
     agent: null,
     consult: null,
     supervisor: null,
+    resumesByItself: false,
     recordingPath: null,
     recordingFailure: null,
     rating: null,

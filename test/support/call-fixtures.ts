@@ -25,6 +25,7 @@ export function newCall(): Call {
     agent: null,
     consult: null,
     supervisor: null,
+    resumesByItself: false,
     recordingPath: null,
     recordingFailure: null,
     rating: null,

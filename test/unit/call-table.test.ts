@@ -150,6 +150,22 @@ describe('whatever happens in whatever order', () => {
     );
   });
 
+  it('after a restart ends a hold by itself only where a consultation had failed', () => {
+    const timers = (resumesByItself: boolean) =>
+      step(inState('held', { consult: null, resumesByItself }), { type: 'restored' }, aroundNow()).effects.flatMap(
+        (effect) => (effect.do === 'startTimer' ? [effect.timer] : []),
+      );
+    expect(timers(false)).toEqual([]);
+    expect(timers(true)).toEqual(['autoResume']);
+    const failed = step(
+      inState('consultRinging', { resumesByItself: false }),
+      { type: 'subcentreEnded', end: { cause: 'NO_ANSWER', sipStatus: undefined, endedBy: 'phone' } },
+      aroundNow(),
+    ).call;
+    expect(failed).toMatchObject({ state: 'held', resumesByItself: true });
+    expect(step({ ...failed, state: 'talking' }, { type: 'hold' }, aroundNow()).call.resumesByItself).toBe(false);
+  });
+
   it('keeps the first join time through every failed offer', () => {
     let call = step(
       { ...newCall(), state: 'waiting', queuedAtMs: 5, queue: 'citizen' },

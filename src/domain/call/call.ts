@@ -115,6 +115,8 @@ export interface Call {
   readonly agent: AgentPart | null;
   readonly consult: ConsultPart | null;
   readonly supervisor: SupervisorPart | null;
+  /** Held because a consultation failed: the citizen comes back by himself. A hold by the button lasts until its end. */
+  readonly resumesByItself: boolean;
   readonly recordingPath: string | null;
   /** Why the recording is not whole; null while nothing is known to be wrong with it. */
   readonly recordingFailure: RecordingFailure | null;

@@ -113,6 +113,7 @@ export function citizenCall(
     agent: null,
     consult: null,
     supervisor: null,
+    resumesByItself: false,
     recordingPath: null,
     recordingFailure: null,
     rating: null,

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Bench, eventually, originateCommand } from '../../support/bench.ts';
 
@@ -244,4 +245,18 @@ it('a parked leg that control never takes ends by itself after park_timeout', as
   await bench.parked(callee.leg);
   expect((await bench.ended(callee.leg))['Hangup-Cause']).toBe('NORMAL_CLEARING');
   expect(await callee.call.ended()).toMatchObject({ by: 'them', method: 'BYE' });
+});
+
+it('park_timeout counts for the first park alone: an agent may hold for as long as he likes', async () => {
+  const citizen = await bench.answeredCitizen();
+  const phone = await bench.agent('1001');
+  const agent = await bench.ringsAgent(phone, '1001', { park_timeout: '1:NORMAL_CLEARING' });
+  agent.call.answer();
+  await bench.parked(agent.leg);
+  await bench.bridge(citizen.leg, agent.leg);
+  await bench.ok(`uuid_transfer ${citizen.leg} -both parked XML yihaotong`);
+  await bench.parked(agent.leg, 2);
+  await bench.ok(`sched_del ${agent.leg}`);
+  await pause(2_500);
+  expect(await bench.esl.api(`uuid_exists ${agent.leg}`)).toBe('true');
 });

@@ -32,7 +32,7 @@ const failureTexts: Readonly<Record<string, string>> = {
 
 /** The consultation failed or ended: the citizen waits for one click, or comes back by himself. */
 function backToAgent(call: Call, text: string | null, around: Surroundings): Decision {
-  const [after, musicEffects] = musicAnew({ ...call, consult: null });
+  const [after, musicEffects] = musicAnew({ ...call, consult: null, resumesByItself: true });
   return go(after, 'held', around, [
     { do: 'cancelTimer', timer: 'consultRing' },
     ...musicEffects,

@@ -127,7 +127,7 @@ function timersAnew(call: Call, around: Surroundings): Effect[] {
     case 'flow':
       return [start('flow', settings.stepTimeoutMs)];
     case 'held':
-      return [start('autoResume', settings.autoResumeMs * 4)];
+      return call.resumesByItself ? [start('autoResume', settings.autoResumeMs * 4)] : [];
     case 'consultRinging':
       return [start('consultRing', settings.consultRingTimeoutMs)];
     case 'rating':

@@ -19,7 +19,7 @@ const together = ['talking', 'holding', 'held'] as const;
 
 export const talkRows: readonly Row[] = [
   row(['talking'], 'hold', 'Open the bridge; each leg tells when it is parked.', (call, _event, around) => {
-    const [after, effects] = parkAll(call, ['citizen', 'agent']);
+    const [after, effects] = parkAll({ ...call, resumesByItself: false }, ['citizen', 'agent']);
     return go(after, 'holding', around, effects);
   }),
   row(['holding'], 'citizenParked', 'Music for the citizen.', (call, _event, around) => {

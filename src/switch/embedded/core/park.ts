@@ -16,9 +16,10 @@ export function parkOf(channel: Channel): ParkActivity | undefined {
   return channel.activity.kind === 'park' ? (channel.activity as ParkActivity) : undefined;
 }
 
-/** `park_timeout` is `<seconds>[:<cause>]`. */
-function readParkTimeout(channel: Channel): { delayMs: number; cause: string } | undefined {
+/** `park_timeout` is `<seconds>[:<cause>]`. As in FreeSWITCH it counts for the first park alone: a hold may last. */
+function takeParkTimeout(channel: Channel): { delayMs: number; cause: string } | undefined {
   const match = /^(\d{1,6})(?::(\w+))?$/.exec(channel.variables.get('park_timeout') ?? '');
+  channel.variables.delete('park_timeout');
   if (match?.[1] === undefined) return undefined;
   return { delayMs: Number(match[1]) * 1000, cause: match[2] ?? 'NORMAL_CLEARING' };
 }
@@ -28,7 +29,7 @@ export function park(context: SwitchContext, channel: Channel): void {
   if (channel.ended) return;
   let timer: Timer | undefined;
   let overdue = false;
-  const timeout = readParkTimeout(channel);
+  const timeout = takeParkTimeout(channel);
   // As in FreeSWITCH, the time limit is looked at between applications, not in the middle of one.
   const expire = (): void => {
     if (applications.busy) overdue = true;
