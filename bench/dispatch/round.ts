@@ -271,6 +271,7 @@ async function switchPlan(folder: string, agents: readonly LoadAgent[]): Promise
     recordingsFolder,
     promptsFolder: join(projectFolder, 'prompts'),
     mediaTimeoutMs: 60_000,
+    maxChannels: 3_000,
   };
 }
 

@@ -70,6 +70,7 @@ async function writeSwitchFiles(config: Config, folder: string): Promise<string[
       recordingsFolder: config.recordingsFolder,
       promptsFolder: config.promptsFolder,
       mediaTimeoutMs: 300_000,
+      maxChannels: config.capacity.switchChannels,
       logLevel: 'notice',
     });
     const paths: string[] = [];

@@ -13,12 +13,28 @@ import {
   port,
   postgresUrl,
   whole,
+  wholeIfGiven,
 } from './settings.ts';
 
 /** Settings whose wrong values are not repeated in messages, because there may be a password in them. */
 const secretSettings: ReadonlySet<string> = new Set(['DATABASE_URL', 'FREESWITCH_ESL_PASSWORD']);
 
 const folder = z.string().optional();
+
+/** Citizen, agent, sub-centre and supervisor; and one caller who is told that he can't be served now. */
+const legsPerCall = 5;
+const defaultLiveCalls = 500;
+
+/** How many calls the RTP ports are enough for, whatever becomes of each of them. */
+function callsWithPorts({
+  RTP_PORT_MIN: min,
+  RTP_PORT_MAX: max,
+}: {
+  RTP_PORT_MIN: number;
+  RTP_PORT_MAX: number;
+}): number {
+  return Math.floor((max - min + 1) / 2 / legsPerCall);
+}
 
 /** Every environment variable that the service reads. */
 const environmentSchema = z
@@ -54,6 +70,8 @@ const environmentSchema = z
     RING_TIMEOUT_MS: whole(1_000, 120_000, 20_000),
     CONSULT_RING_TIMEOUT_MS: whole(1_000, 120_000, 30_000),
     WRAP_UP_MS: whole(0, 3_600_000, 30_000),
+    MAX_LIVE_CALLS: wholeIfGiven(1, 10_000).optional(),
+    SWITCH_MAX_CHANNELS: whole(5, 50_000, 3_000),
     QUEUE_MAX_WAITING: whole(0, 10_000, 200),
     QUEUE_MAX_WAIT_MS: whole(1_000, 7_200_000, 600_000),
     RATING: onOff,
@@ -63,6 +81,13 @@ const environmentSchema = z
     const wrong = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
     if (settings.RTP_PORT_MAX - settings.RTP_PORT_MIN < 9) {
       wrong('RTP_PORT_MAX', 'must be at least 9 above RTP_PORT_MIN: every call needs ports of its own');
+    }
+    const { MAX_LIVE_CALLS: calls } = settings;
+    if (calls !== undefined && calls > callsWithPorts(settings)) {
+      wrong('RTP_PORT_MAX', `must leave ${legsPerCall} ports in use for each of MAX_LIVE_CALLS (every second one is)`);
+    }
+    if (calls !== undefined && calls * legsPerCall > settings.SWITCH_MAX_CHANNELS) {
+      wrong('SWITCH_MAX_CHANNELS', `must be at least ${legsPerCall} times MAX_LIVE_CALLS: so many legs may they need`);
     }
     if (settings.FREESWITCH_ESL && settings.FREESWITCH_ESL_PASSWORD === undefined) {
       wrong('FREESWITCH_ESL_PASSWORD', 'must be set together with FREESWITCH_ESL');
@@ -130,6 +155,12 @@ export interface Config {
     readonly rating: boolean | undefined;
   };
   readonly queue: { readonly maxWaiting: number; readonly maxWaitMs: number };
+  readonly capacity: {
+    /** Calls beyond it are told that they will be called back. */
+    readonly maxLiveCalls: number;
+    /** Legs from which the switch refuses new callers; those that control rings are always made. */
+    readonly switchChannels: number;
+  };
   /** Whether demo people and phones are made and printed. */
   readonly demo: boolean;
 }
@@ -187,9 +218,19 @@ function arrange(settings: Environment): Config {
       wrapUpMs: settings.WRAP_UP_MS,
       rating: settings.RATING,
     },
+    capacity: capacityOf(settings),
     queue: { maxWaiting: settings.QUEUE_MAX_WAITING, maxWaitMs: settings.QUEUE_MAX_WAIT_MS },
     demo: settings.DEMO ?? (database.kind === 'embedded' && telephoneSwitch.kind === 'embedded'),
   };
+}
+
+function capacityOf(settings: Environment): Config['capacity'] {
+  const { MAX_LIVE_CALLS: given, SWITCH_MAX_CHANNELS: switchChannels } = settings;
+  const fitting = Math.max(
+    1,
+    Math.min(defaultLiveCalls, callsWithPorts(settings), Math.floor(switchChannels / legsPerCall)),
+  );
+  return { maxLiveCalls: given ?? fitting, switchChannels };
 }
 
 const folderOf = (given: string | undefined, fallback: string): string =>

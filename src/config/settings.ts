@@ -5,13 +5,17 @@ import { z } from 'zod';
 
 /** A whole number within bounds. */
 export function whole(min: number, max: number, fallback: number) {
+  return wholeIfGiven(min, max).prefault(String(fallback));
+}
+
+/** A whole number without a default. */
+export function wholeIfGiven(min: number, max: number) {
   const words = `must be a whole number from ${min} to ${max}`;
   return z
     .string()
     .regex(/^[0-9]{1,15}$/, words)
     .transform(Number)
-    .pipe(z.number().min(min, words).max(max, words))
-    .prefault(String(fallback));
+    .pipe(z.number().min(min, words).max(max, words));
 }
 
 /** 0 takes any free port; which one is told at the start. */

@@ -125,7 +125,7 @@ export function createControl(options: ControlOptions): Control {
       ratingEnabled: config.calls.rating ?? city.rating,
       ratingTimeoutMs: times.ratingTimeoutMs,
       stepTimeoutMs: times.stepTimeoutMs,
-      maxLiveCalls: config.queue.maxWaiting + 1000,
+      maxLiveCalls: config.capacity.maxLiveCalls,
     },
   });
   const views = viewContext(city);

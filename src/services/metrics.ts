@@ -65,6 +65,15 @@ export class Metrics implements CallObserver {
       registers,
     });
     this.#gauge('yht_calls_live', 'Live calls', () => parts.runtime.size);
+    new Counter({
+      name: 'yht_calls_refused_total',
+      help: 'Callers who got a busy tone, because twice the limit of live calls was there',
+      registers,
+      collect() {
+        this.reset();
+        this.inc(parts.runtime.refused);
+      },
+    });
     this.#gauge('yht_queue_waiting', 'Callers who wait', () => parts.dispatcher.waiting);
     this.#gauge('yht_seats_available', 'Seats that may be offered a call', () => parts.seats.available().length);
     this.#gauge('yht_desk_sockets', 'Open desk sockets', parts.sockets);

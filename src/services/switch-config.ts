@@ -36,6 +36,7 @@ export async function embeddedSwitchSettings(
     rtpPortMax: config.sip.rtpPortMax,
     recordingsFolder: config.recordingsFolder,
     promptsFolder: config.promptsFolder,
+    limits: { maxCalls: config.capacity.switchChannels },
     logLevel: config.logLevel,
   };
 }

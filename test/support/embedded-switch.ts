@@ -29,6 +29,7 @@ export async function startEmbeddedSwitch(plan: SwitchPlan): Promise<RunningSwit
       rtpTimeoutMs: plan.mediaTimeoutMs,
       recordingsFolder: plan.recordingsFolder,
       promptsFolder: plan.promptsFolder,
+      limits: { maxCalls: plan.maxChannels },
       logLevel: logToTerminal ? 'debug' : 'error',
     },
     {

@@ -26,6 +26,8 @@ export interface SwitchUnderTestOptions {
   /** Folder with `fallback.wav`, `music.wav` and the other prompts; an empty one of its own when left out. */
   readonly promptsFolder?: string;
   readonly mediaTimeoutMs?: number;
+  /** Callers who come in at so many legs get 503. Default: 3000. */
+  readonly maxChannels?: number;
   /** A second node beside this one: with the same password, recordings and prompts. */
   readonly beside?: SwitchUnderTest;
 }
@@ -60,6 +62,7 @@ export interface SwitchPlan {
   readonly recordingsFolder: string;
   readonly promptsFolder: string;
   readonly mediaTimeoutMs: number;
+  readonly maxChannels: number;
 }
 
 /** What is under test in this run; tests of one switch's own ways name themselves with it. */
@@ -118,5 +121,6 @@ async function planSwitch(options: SwitchUnderTestOptions): Promise<SwitchPlan> 
     recordingsFolder,
     promptsFolder,
     mediaTimeoutMs: options.mediaTimeoutMs ?? 60_000,
+    maxChannels: options.maxChannels ?? 3_000,
   };
 }

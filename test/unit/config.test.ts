@@ -43,6 +43,7 @@ describe('the settings', () => {
       logLevel: 'info',
       calls: { ringTimeoutMs: 20_000, consultRingTimeoutMs: 30_000, wrapUpMs: 30_000, rating: undefined },
       queue: { maxWaiting: 200, maxWaitMs: 600_000 },
+      capacity: { maxLiveCalls: 500, switchChannels: 3_000 },
       demo: true,
     });
   });
@@ -115,6 +116,14 @@ describe('the settings', () => {
     expect(complaints({ RTP_PORT_MIN: '30000', RTP_PORT_MAX: '30001' })).toEqual([
       'RTP_PORT_MAX: must be at least 9 above RTP_PORT_MIN: every call needs ports of its own, but is "30001"',
     ]);
+    expect(complaints({ MAX_LIVE_CALLS: '501' })).toEqual([
+      'RTP_PORT_MAX: must leave 5 ports in use for each of MAX_LIVE_CALLS (every second one is)',
+    ]);
+    expect(complaints({ MAX_LIVE_CALLS: '500', SWITCH_MAX_CHANNELS: '2400' })).toEqual([
+      'SWITCH_MAX_CHANNELS: must be at least 5 times MAX_LIVE_CALLS: so many legs may they need, but is "2400"',
+    ]);
+    expect(loadConfig({ RTP_PORT_MIN: '30000', RTP_PORT_MAX: '30999' }).capacity.maxLiveCalls).toBe(100);
+    expect(loadConfig({ SWITCH_MAX_CHANNELS: '50' }).capacity.maxLiveCalls).toBe(10);
     expect(complaints({ SIP_TRUNK_PORT: '0', SIP_AGENTS_PORT: '0', ESL_PORT: '0', HTTP_PORT: '0' })).toEqual([]);
     expect(complaints({ SIP_TRUNK_PORT: '5060' })).toEqual(['SIP_AGENTS_PORT: must differ from SIP_TRUNK_PORT']);
   });

@@ -204,7 +204,7 @@ describe('the settings', () => {
       eslBindAddress: '127.0.0.1',
       citizenFallbackMs: 4000,
       parkedFallbackMs: 20_000,
-      limits: { maxCalls: 1000, maxEslClients: 16 },
+      limits: { maxCalls: 3000, maxEslClients: 16 },
       standAlone: false,
     });
   });

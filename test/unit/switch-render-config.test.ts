@@ -16,6 +16,7 @@ const input: SwitchFilesInput = {
   recordingsFolder: '/var/lib/yihaotong/录音',
   promptsFolder: '/usr/share/yihaotong/prompts',
   mediaTimeoutMs: 60_000,
+  maxChannels: 300,
   logLevel: 'notice',
 };
 

@@ -382,6 +382,7 @@ export const texts = {
     'answer-failed': '应答失败',
     'wait-limit': '等待超时',
     'queue-full': '队列已满',
+    'over-capacity': '超过接入上限',
     'abandoned-in-flow': '语音流程中放弃',
     'abandoned-waiting': '排队中放弃',
     'agent-ended': '坐席线路中断',

@@ -1,9 +1,13 @@
 import type { Call } from './call.ts';
 
+/** The reason of a call that came in when no more could be served. */
+export const overCapacity = 'over-capacity';
+
 /** Endings after which the citizen is owed a call, by reason (国办函〔2025〕66号: 漏接电话回拨). */
 const owed: ReadonlySet<string> = new Set([
   'abandoned-waiting',
   'queue-full',
+  overCapacity,
   'wait-limit',
   'switch-died',
   'switch-stopped',

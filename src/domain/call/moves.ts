@@ -139,6 +139,11 @@ export function endedIfAlone(decision: Decision, around: Surroundings): Decision
   return { call: done.call, effects: [...decision.effects, ...done.effects] };
 }
 
+/** Nobody can be had: who shows a number is called back (src/domain/call/callback.ts), who hides it is asked to call later. */
+export function busyPrompts(call: Call): readonly string[] {
+  return [call.callerNumber === '' ? 'queue-full-busy' : 'busy-callback'];
+}
+
 /** Says something to the parked citizen and hangs up. */
 export function closeWith(call: Call, prompts: readonly string[], around: Surroundings): Decision {
   const [playing, effect] = play(call, prompts);

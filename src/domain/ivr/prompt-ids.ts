@@ -5,6 +5,7 @@
 export const programPromptIds = {
   noAgentSorry: 'no-agent-sorry',
   queueFullBusy: 'queue-full-busy',
+  busyCallback: 'busy-callback',
   allBusyWait: 'all-busy-wait',
   positionBefore: 'position-before',
   positionAfter: 'position-after',

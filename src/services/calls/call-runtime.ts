@@ -1,8 +1,10 @@
+import { admit } from '../../domain/acd/admission.ts';
 import type { AnnouncedPosition } from '../../domain/acd/position-announcement.ts';
 import type { Call, CallEvent, Effect, TimerName } from '../../domain/call/call.ts';
+import { overCapacity } from '../../domain/call/callback.ts';
 import type { Surroundings } from '../../domain/call/decision.ts';
 import { step, type Verdict } from '../../domain/call/interpreter.ts';
-import { placeOf, presentRoles } from '../../domain/call/moves.ts';
+import { because, placeOf, presentRoles } from '../../domain/call/moves.ts';
 import type { Timer } from '../../kernel/clock.ts';
 import { errorChain } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
@@ -45,6 +47,9 @@ export class CallRuntime {
   readonly #inbox: SwitchInbox;
   readonly #observers: CallObservers;
   readonly #effectContext: SwitchEffectContext;
+  /** Live calls beyond the limit, which are told so and let go. */
+  readonly #turnedAway = new Set<string>();
+  #refused = 0;
   /** Citizens left to the dialplan; bounded by the switch's own limit of legs. */
   readonly #untaken = new Set<string>();
   #afterUntaken: () => void = () => undefined;
@@ -98,6 +103,11 @@ export class CallRuntime {
 
   get size(): number {
     return this.#calls.size;
+  }
+
+  /** Callers who got a busy tone since the start. */
+  get refused(): number {
+    return this.#refused;
   }
 
   /** Takes an event of the switch. Never waits; the call's own queue does the work. */
@@ -257,19 +267,25 @@ export class CallRuntime {
       this.#care.letGo(event.leg);
       return;
     }
-    // Beyond the limit the leg is left to the dialplan's own treatment, which answers, explains and records.
-    if (this.#closing || this.#calls.size >= settings.maxLiveCalls) {
-      this.#options.log.warn(
-        { leg: event.leg, live: this.#calls.size },
-        'call not taken: the limit of live calls is reached; the dialplan treats it',
-      );
+    // One that ends takes nobody any more: the dialplan's own treatment answers, explains and records.
+    if (this.#closing) {
+      this.#options.log.warn({ leg: event.leg }, 'call not taken: this control ends; the dialplan treats it');
       this.#untaken.add(event.leg);
       return;
     }
-    const call = citizenCall(ids.uuid(), event, flow.id, clock.now());
+    const present = { letIn: this.#calls.size - this.#turnedAway.size, turnedAway: this.#turnedAway.size };
+    const admission = admit(present, settings.maxLiveCalls);
+    if (admission === 'busy') {
+      this.#refuse(event.leg, present);
+      return;
+    }
+    const came = citizenCall(ids.uuid(), event, flow.id, clock.now());
+    const call = admission === 'in' ? came : because(came, 'us', overCapacity);
     const live = this.#addLive(call, 0);
     const leg = this.#legs.addOf(call, 'citizen', event.atMs);
     live.log.info({ leg: event.leg, dialled: call.dialledNumber }, 'call came in');
+    if (admission !== 'in')
+      live.log.warn(present, 'more calls than MAX_LIVE_CALLS: this one is told that it will be called back');
     live.queue.push(async () => {
       this.#record(live, undefined, 'arrived', call);
       writer.leg(leg);
@@ -280,6 +296,13 @@ export class CallRuntime {
       if (event.answered) await this.#step(live, { type: 'citizenFound', sinceMs });
       else await this.#run(live, { do: 'answer' });
     });
+  }
+
+  /** Even those who are told that they can't be served have a limit; a busy tone is quicker than a wait for the dialplan. */
+  #refuse(leg: string, present: { readonly letIn: number; readonly turnedAway: number }): void {
+    this.#refused += 1;
+    this.#options.log.warn({ leg, ...present }, 'caller refused as busy: twice MAX_LIVE_CALLS is there');
+    this.#care.refuse(leg);
   }
 
   #addLive(call: Call, nextPosition: number): LiveCall {
@@ -294,6 +317,7 @@ export class CallRuntime {
       lastAnnounced: null,
     };
     this.#calls.set(call.id, live);
+    if (call.endReason === overCapacity) this.#turnedAway.add(call.id);
     return live;
   }
 
@@ -437,6 +461,7 @@ export class CallRuntime {
     for (const { leg } of this.#legs.ofCall(live.call.id)) this.#care.letGo(leg);
     this.#options.dispatcher.remove(live.call.id);
     this.#calls.delete(live.call.id);
+    this.#turnedAway.delete(live.call.id);
     live.log.info({ endClass: live.call.endClass, endReason: live.call.endReason }, 'call ended');
   }
 }

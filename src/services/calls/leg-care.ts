@@ -84,6 +84,11 @@ export class LegCare {
     this.#repeat('hang-up of a stray leg', leg, () => this.#telephone.hangup(leg, 'NORMAL_CLEARING'));
   }
 
+  /** A caller for whom there is no room at all hears the busy tone (486). */
+  refuse(leg: LegId): void {
+    this.#repeat('refusal', leg, () => this.#telephone.hangup(leg, 'USER_BUSY'));
+  }
+
   /** Parks a leg that is nowhere that control knows of: with the dialplan's own treatment, or lost between two bridges. */
   bringBack(leg: LegId): void {
     this.#repeat('park', leg, () => this.#telephone.park(leg, false));

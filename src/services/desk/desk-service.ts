@@ -147,7 +147,8 @@ export class DeskService implements CallObserver {
     this.#last.set(after.id, after);
     this.#supervisors.changed();
     // The card is read while the caller still hears the greeting, so that the pop need not wait for it.
-    if (before === undefined) this.#loadHistory(after);
+    // Nobody sees the card of a caller who is turned away, and a crowd of them must not load the database.
+    if (before === undefined && after.endReason === null) this.#loadHistory(after);
     if (event?.type === 'restored') this.#takeUp(after);
     if (before?.agent && after.agent === null) this.#part(before.agent.personId, after, 'agent', true, event);
     else if (after.agent !== null && after.state !== 'offering')

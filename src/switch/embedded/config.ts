@@ -59,8 +59,8 @@ export const embeddedSwitchConfigSchema = z.strictObject({
   parkedFallbackMs: z.int().min(100).max(600_000).default(20_000),
   limits: z
     .strictObject({
-      /** Channels beyond this are answered 503. */
-      maxCalls: z.int().min(1).max(10_000).default(1_000),
+      /** Callers who come in at so many channels are answered 503; legs with `no_throttle_limits` are made all the same. */
+      maxCalls: z.int().min(1).max(50_000).default(3_000),
       maxEslClients: z.int().min(1).max(100).default(16),
     })
     .prefault({}),

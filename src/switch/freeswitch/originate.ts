@@ -110,6 +110,8 @@ export function originateLine(request: OriginateRequest, domain: string): Result
     ['RECORD_STEREO', 'true'],
     ['transfer_after_bridge', 'parked:XML:yihaotong'],
     ['park_timeout', PARK_TIMEOUT],
+    // The switch's limits are for those who call in. A caller who was let in never lacks the leg of his agent.
+    ['no_throttle_limits', 'true'],
   ];
   for (const [name, value] of Object.entries(request.sipHeaders ?? {})) {
     variables.push([`sip_h_${name}`, expressible(value)]);

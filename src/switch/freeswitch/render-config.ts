@@ -49,8 +49,13 @@ export interface SwitchFilesInput {
   readonly promptsFolder: string;
   /** A leg without RTP for this long ends with MEDIA_TIMEOUT. */
   readonly mediaTimeoutMs: number;
+  /** Callers who come in at so many legs get 503; legs that control rings are made all the same. */
+  readonly maxChannels: number;
   readonly logLevel: 'debug' | 'info' | 'notice' | 'warning';
 }
+
+/** New callers in one second, as a share of all legs; a small switch takes a crowd of fifty. */
+const perSecond = (maxChannels: number): number => Math.max(50, Math.floor(maxChannels / 10));
 
 /**
  * Renders the generated files.
@@ -91,6 +96,8 @@ function renderVariables(input: SwitchFilesInput): string {
     yht_recordings_folder: folder('recordingsFolder', input.recordingsFolder),
     yht_prompts_folder: folder('promptsFolder', input.promptsFolder),
     yht_media_timeout_ms: checked('mediaTimeoutMs', String(input.mediaTimeoutMs), /^\d{1,8}$/),
+    yht_max_sessions: checked('maxChannels', String(input.maxChannels), /^[1-9]\d{0,4}$/),
+    yht_sessions_per_second: String(perSecond(input.maxChannels)),
     yht_log_level: input.logLevel,
   };
   const lines = Object.entries(variables).map(

@@ -54,6 +54,8 @@ export interface HotlineOptions {
   readonly people?: readonly TestPerson[];
   /** Tones in place of spoken prompts, by prompt id, so that a phone hears which one plays. */
   readonly prompts?: Readonly<Record<string, number>>;
+  /** How long each of them sounds; 700 ms when left out. */
+  readonly promptMs?: number;
   /** Changes to the flows of ivr-flows/, by flow id. */
   readonly flows?: Readonly<Record<string, (text: string) => string>>;
 }
@@ -307,7 +309,7 @@ async function writeCity(folder: string, subcentrePort: number, options: Hotline
   const prompts = join(folder, 'cities', 'kaifeng', 'prompts');
   await mkdir(prompts, { recursive: true });
   for (const [id, hz] of Object.entries(options.prompts ?? {}))
-    await writeToneFile(join(prompts, `${id}.wav`), hz, promptMs);
+    await writeToneFile(join(prompts, `${id}.wav`), hz, options.promptMs ?? promptMs);
 }
 
 /** How many legs are still there, after those that are going have had a moment to go. */

@@ -21,6 +21,7 @@ export const promptTones = {
   transferring: 1350,
   music: 1450,
   'queue-full-busy': 1550,
+  'busy-callback': 2650,
   'all-busy-wait': 1750,
   'position-before': 1850,
   d1: 1950,

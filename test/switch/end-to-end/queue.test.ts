@@ -18,12 +18,12 @@ describe('a queue with room for one', () => {
     supervisor = await hotline.desk('banzhang');
   });
 
-  it('says that it is full to the second caller and ends with our own limit as the reason', async () => {
+  it('says to the second caller that he will be called back, and ends with our own limit as the reason', async () => {
     const first = await (await hotline.citizen('13800050001')).call('12345');
     await first.answered();
     await first.hears(promptTones.music);
     const second = await (await hotline.citizen('13800050002')).call('12345');
-    await second.hears(promptTones['queue-full-busy']);
+    await second.hears(promptTones['busy-callback']);
     const { id } = await liveCall(hotline, '13800050002', ['closing']);
     expect((await second.ended()).by).toBe('them');
     expect(await recordOf(hotline, supervisor, id)).toMatchObject({ endClass: 'us', endReason: 'queue-full' });

@@ -1,8 +1,9 @@
 /** From the INVITE to the queue: answering, and the flow. Seed rows A01, A12–A16. */
 import { type FlowEffect, type FlowEvent, startFlow, stepFlow } from '../../ivr/flow-machine.ts';
 import type { Call, Effect } from '../call.ts';
+import { overCapacity } from '../callback.ts';
 import { type Decision, go, play, type Row, row, type Surroundings } from '../decision.ts';
-import { because, citizenEndReason, closeWith, endAll, requeue } from '../moves.ts';
+import { because, busyPrompts, citizenEndReason, closeWith, endAll, requeue } from '../moves.ts';
 
 /** Carries out what the flow asks for; the flow speaks of prompts and digits only. */
 function applyFlow(call: Call, flowEffects: readonly FlowEffect[], around: Surroundings): Decision {
@@ -54,7 +55,16 @@ function begin(call: Call, around: Surroundings): Decision {
   return applyFlow({ ...call, flowState: first.state, flowPath }, first.effects, around);
 }
 
+/** He came when no more could be served: he hears so and is let go. */
+const isTurnedAway = (call: Call) => call.endReason === overCapacity;
+const turnAway = (call: Call, _event: unknown, around: Surroundings) =>
+  closeWith({ ...call, answeredAtMs: around.nowMs }, busyPrompts(call), around);
+
 export const arrivalRows: readonly Row[] = [
+  row(['answering'], 'citizenAnswered', 'Beyond the limit of live calls: the planned answer.', turnAway, {
+    when: isTurnedAway,
+  }),
+  row(['answering'], 'citizenFound', 'The same for one who was found answered.', turnAway, { when: isTurnedAway }),
   row(['answering'], 'citizenAnswered', 'The flow starts with the answer.', (call, _event, around) =>
     begin({ ...call, answeredAtMs: around.nowMs }, around),
   ),

@@ -6,6 +6,7 @@ import {
   afterAgent,
   because,
   bridgeWhenParked,
+  busyPrompts,
   citizenEndReason,
   closeWith,
   connectAgent,
@@ -54,9 +55,9 @@ export const queueRows: readonly Row[] = [
   row(
     ['waiting'],
     'queueFull',
-    'Overload has a planned answer: say so, then end with our own limit as the reason.',
+    'Overload has a planned answer: say that he will be called back, then end with our own limit as the reason.',
     (call, _event, around) => {
-      const closing = closeWith(because(call, 'us', 'queue-full'), ['queue-full-busy'], around);
+      const closing = closeWith(because(call, 'us', 'queue-full'), busyPrompts(call), around);
       const stop = ['announce', 'queueMax'] as const;
       return {
         call: closing.call,

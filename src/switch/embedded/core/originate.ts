@@ -205,7 +205,9 @@ export async function originate(around: OriginateSurroundings, order: OriginateO
   const route = await findRoute(around, target);
   if (typeof route === 'string') return `-ERR ${route}`;
   if (context.channels.has(uuid)) return '-ERR NORMAL_TEMPORARY_FAILURE';
-  if (context.channels.size >= context.config().limits.maxCalls) {
+  // What a caller who is in needs is made whatever else comes in; its number is bounded by those callers.
+  const isThrottled = order.variables.get('no_throttle_limits') !== 'true';
+  if (isThrottled && context.channels.size >= context.config().limits.maxCalls) {
     context.counters.overload += 1;
     return '-ERR SWITCH_CONGESTION';
   }
