@@ -233,7 +233,9 @@ export class SimulatedSwitch implements TelephoneSwitch {
 
   #connectSoon(): void {
     const { clock, random } = this.#options;
-    clock.setTimer(random.between(5, 1_500), () => {
+    // The switch does not listen while something holds it up in loading its Event Socket anew.
+    const held = random.chance(this.#options.weather().heldConnectionChance);
+    clock.setTimer(held ? random.between(1_500, 20_000) : random.between(5, 1_500), () => {
       if (this.#closed || this.#link !== undefined) return;
       if (this.#options.core.running) this.#connect();
       else this.#connectSoon();

@@ -20,6 +20,8 @@ export interface Weather {
   readonly lostEventChance: number;
   readonly storeFailureChance: number;
   readonly slowStoreChance: number;
+  /** The switch takes a new connection only after seconds. */
+  readonly heldConnectionChance: number;
   /** A list of legs that lags behind lacks the newest ones. */
   readonly laggingSnapshotChance: number;
 }
@@ -41,6 +43,7 @@ export const fairWeather: Weather = {
   lostEventChance: 0,
   storeFailureChance: 0,
   slowStoreChance: 0,
+  heldConnectionChance: 0,
   laggingSnapshotChance: 0,
 };
 
@@ -66,6 +69,7 @@ export function drawWeather(random: Random): Weather {
     lostEventChance: random.chance(0.3) ? random.pick([0.002, 0.01]) : 0,
     storeFailureChance: sometimes(random.pick([0.001, 0.01]), 0),
     slowStoreChance: sometimes(0.02, 0),
+    heldConnectionChance: sometimes(0.1, 0),
     laggingSnapshotChance: sometimes(0.3, 0),
   };
 }

@@ -91,7 +91,7 @@ export class EslTestClient {
   /** Starts a background job; the promise resolves with the job's own result. */
   async bgapi(command: string, withinMs = 30_000): Promise<string> {
     const job = randomUUID();
-    await this.command(`bgapi ${command}`, { 'Job-UUID': job });
+    await this.api(`bgapi uuid:${job} ${command}`);
     const done = await this.event('BACKGROUND_JOB', { 'Job-UUID': job }, { withinMs });
     return done.body.trimEnd();
   }

@@ -109,8 +109,8 @@ describe('the ESL client', () => {
   it('fails what is in flight when the link breaks, reconnects, subscribes again, and sends nothing twice', async () => {
     const server = await serve(
       (peer, command) => {
-        if (command.startsWith('bgapi')) {
-          peer.reply('+OK Job-UUID: x');
+        if (command.startsWith('api bgapi')) {
+          peer.answer('+OK Job-UUID: x\n');
           return true;
         }
         if (command !== 'api uuid_kill a') return false;
@@ -138,10 +138,10 @@ describe('the ESL client', () => {
 
   it('ends a job by its BACKGROUND_JOB event, also when that comes before the reply', async () => {
     const server = await serve((peer, command) => {
-      if (!command.startsWith('bgapi')) return false;
-      const jobUuid = /Job-UUID: (\S+)\n\n$/.exec(peer.received)?.[1] ?? '';
+      if (!command.startsWith('api bgapi')) return false;
+      const jobUuid = /uuid:(\S+)/.exec(command)?.[1] ?? '';
       peer.event({ 'Event-Name': 'BACKGROUND_JOB', 'Job-UUID': jobUuid }, '-ERR USER_BUSY\n');
-      peer.reply(`+OK Job-UUID: ${jobUuid}`);
+      peer.answer(`+OK Job-UUID: ${jobUuid}\n`);
       return true;
     });
     const notes = new Notes();
@@ -381,9 +381,9 @@ describe('the FreeSWITCH adapter', () => {
 
   it('tells the end of an originate whose leg never came to be, once', async () => {
     const server = await serve((peer, command) => {
-      if (!command.startsWith('bgapi originate')) return false;
-      const jobUuid = /Job-UUID: (\S+)\n\n$/.exec(peer.received)?.[1] ?? '';
-      peer.reply(`+OK Job-UUID: ${jobUuid}`);
+      if (!command.includes(' originate ')) return false;
+      const jobUuid = /uuid:(\S+)/.exec(command)?.[1] ?? '';
+      peer.answer(`+OK Job-UUID: ${jobUuid}\n`);
       peer.event({ 'Event-Name': 'BACKGROUND_JOB', 'Job-UUID': jobUuid }, '-ERR USER_NOT_REGISTERED\n');
       peer.event({ 'Event-Name': 'DTMF', 'Unique-ID': 'other', 'DTMF-Digit': '1' });
       return true;

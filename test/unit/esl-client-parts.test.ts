@@ -55,7 +55,7 @@ describe('commands', () => {
 
   it('carry their headers', () => {
     expect(bgapiCommand('originate x', 'job-1')).toMatchObject({
-      value: { text: 'bgapi originate x\nJob-UUID: job-1\n\n', what: 'bgapi originate' },
+      value: { text: 'api bgapi uuid:job-1 originate x\n\n', what: 'bgapi originate' },
     });
     expect(authCommand('secret')).toMatchObject({ value: { what: 'auth' } });
     expect(apiCommand(' ')).toMatchObject({ ok: false });

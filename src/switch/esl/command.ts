@@ -23,7 +23,11 @@ function refuse(message: string): Result<never, SwitchFailure> {
  * start another one, so such a command is refused, never escaped.
  */
 function build(line: string, headers: MessageHeaders): Result<EslCommand, SwitchFailure> {
-  const what = line.split(' ', 2).join(' ').slice(0, 40);
+  const what = line
+    .replace(/^api bgapi uuid:\S+/, 'bgapi')
+    .split(' ', 2)
+    .join(' ')
+    .slice(0, 40);
   if (hasForbiddenCharacters(line)) return refuse('line break or NUL in a command');
   let text = `${line}\n`;
   for (const [name, value] of Object.entries(headers)) {
@@ -40,9 +44,14 @@ export function apiCommand(line: string): Result<EslCommand, SwitchFailure> {
   return line.trim() === '' ? refuse('empty api command') : build(`api ${line}`, {});
 }
 
-/** `bgapi <line>`: answered at once, its outcome is a BACKGROUND_JOB event with this Job-UUID. */
+/**
+ * A background job: answered at once, its outcome is a BACKGROUND_JOB event with this Job-UUID. It is the API's own
+ * `bgapi`, not the Event Socket's: FreeSWITCH can't load the Event Socket anew while a job of that one runs, and a phone
+ * rings for half a minute (docs/adr/0015).
+ */
 export function bgapiCommand(line: string, jobUuid: string): Result<EslCommand, SwitchFailure> {
-  return line.trim() === '' ? refuse('empty bgapi command') : build(`bgapi ${line}`, { 'Job-UUID': jobUuid });
+  if (!/^[\w-]{1,36}$/.test(jobUuid)) return refuse('not a job id');
+  return line.trim() === '' ? refuse('empty bgapi command') : build(`api bgapi uuid:${jobUuid} ${line}`, {});
 }
 
 /** `sendmsg <leg>`: runs a dialplan application on a leg. */

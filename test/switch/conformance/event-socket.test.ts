@@ -55,6 +55,21 @@ describe('loading the Event Socket anew', () => {
     await citizen.call.hearsOnly([650]);
     await agent.call.hearsOnly([400]);
   });
+
+  it('does not wait for a phone that rings, and the phone rings on', async () => {
+    const phone = await bench.agent('1001');
+    const callee = await bench.ringsAgent(phone, '1001', { originate_timeout: '25' });
+    // Its answer goes to the connection that ends.
+    callee.originated.catch(() => undefined);
+    callee.call.ring();
+    const taker = await EslTestClient.open(bench.sut.esl, '');
+    await taker.command('api reload mod_event_socket');
+    await taker.closedByPeer();
+    await bench.reconnect();
+    expect(await bench.esl.api(`uuid_exists ${callee.leg}`)).toBe('true');
+    callee.call.answer();
+    await bench.esl.event('CHANNEL_PARK', { 'Unique-ID': callee.leg });
+  });
 });
 
 describe('questions about legs', () => {

@@ -1,4 +1,5 @@
 /** The commands of `api` and `bgapi` (docs/switch-contract.md, "Commands"). */
+import { errorChain } from '../../../kernel/errors.ts';
 import { bridge, transferBoth } from '../core/bridge.ts';
 import type { Channel } from '../core/channel.ts';
 import { findMember, muteMember } from '../core/conference.ts';
@@ -108,7 +109,17 @@ const setGlobal: Command = (core, _args, argument) => {
   return '+OK';
 };
 
+/** `bgapi [uuid:<job>] <command>`; FreeSWITCH has it beside the Event Socket's own verb of that name. */
+const bgapi: Command = (core, _args, argument) => {
+  const [, wanted, command = ''] = /^(?:uuid:(\S{1,36})\s+)?(.*)$/s.exec(argument) ?? [];
+  if (command === '') return '-ERR Invalid syntax\n';
+  const jobUuid = wanted ?? core.context.ids.uuid();
+  startJob(core, jobUuid, command);
+  return `+OK Job-UUID: ${jobUuid}\n`;
+};
+
 const commands: Readonly<Record<string, Command>> = {
+  bgapi,
   uuid_answer: (core, args) => {
     const channel = core.context.channels.get(args[0] ?? '');
     return channel !== undefined && answer(core.context, channel) ? OK : '-ERROR\n';
@@ -149,13 +160,40 @@ const commands: Readonly<Record<string, Command>> = {
   version: () => 'Yihaotong embedded switch 0.1.0\n',
 };
 
+/** Runs a command line in the background: its answer is the body of a BACKGROUND_JOB event. */
+export function startJob(core: SwitchCore, jobUuid: string, line: string): void {
+  const { context } = core;
+  const [name, argument] = split(line);
+  const finish = (body: string): void => {
+    context.events.emit('BACKGROUND_JOB', () => ({
+      headers: [
+        ['Job-UUID', jobUuid],
+        ['Job-Command', name],
+        ['Job-Command-Arg', argument],
+      ],
+      body,
+    }));
+  };
+  // The answer that the job was taken goes first.
+  Promise.resolve()
+    .then(() => runCommand(core, line))
+    .then(finish, (error: unknown) => {
+      context.log.error({ command: name, error: errorChain(error) }, 'a background command failed');
+      finish('-ERR NORMAL_TEMPORARY_FAILURE\n');
+    });
+}
+
 /** Runs one command line; an unknown one is answered as FreeSWITCH answers it. */
 export function runCommand(core: SwitchCore, line: string): string | Promise<string> {
-  const trimmed = line.trim();
-  const space = trimmed.search(/\s/);
-  const name = space === -1 ? trimmed : trimmed.slice(0, space);
-  const argument = space === -1 ? '' : trimmed.slice(space).trim();
+  const [name, argument] = split(line);
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined) return `-ERR ${name} Command not found!\n`;
   return command(core, argument === '' ? [] : argument.split(/\s+/), argument);
+}
+
+/** The command's name and all that follows it. */
+function split(line: string): [name: string, argument: string] {
+  const trimmed = line.trim();
+  const space = trimmed.search(/\s/);
+  return space === -1 ? [trimmed, ''] : [trimmed.slice(0, space), trimmed.slice(space).trim()];
 }

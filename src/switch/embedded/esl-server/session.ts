@@ -7,7 +7,7 @@ import { hangup } from '../core/lifecycle.ts';
 import { execute } from '../core/park.ts';
 import type { SwitchCore } from '../core/switch.ts';
 import { equalInConstantTime } from '../sip/digest.ts';
-import { runCommand } from './api.ts';
+import { runCommand, startJob } from './api.ts';
 import { Outbox } from './outbox.ts';
 import { Subscriptions } from './subscriptions.ts';
 
@@ -205,26 +205,9 @@ export class EslSession implements EventSink {
   }
 
   #background(command: string, wanted: string | undefined): void {
-    const { context } = this.#options.core;
-    const jobUuid = wanted ?? context.ids.uuid();
+    const jobUuid = wanted ?? this.#options.core.context.ids.uuid();
     this.#reply(`+OK Job-UUID: ${jobUuid}`, [['Job-UUID', jobUuid]]);
-    const space = command.search(/\s/);
-    const name = space === -1 ? command : command.slice(0, space);
-    const argument = space === -1 ? '' : command.slice(space).trim();
-    const finish = (body: string): void => {
-      context.events.emit('BACKGROUND_JOB', () => ({
-        headers: [
-          ['Job-UUID', jobUuid],
-          ['Job-Command', name],
-          ['Job-Command-Arg', argument],
-        ],
-        body,
-      }));
-    };
-    Promise.resolve(runCommand(this.#options.core, command)).then(finish, (error: unknown) => {
-      context.log.error({ command: name, error: errorChain(error) }, 'a background command failed');
-      finish('-ERR NORMAL_TEMPORARY_FAILURE\n');
-    });
+    startJob(this.#options.core, jobUuid, command);
   }
 
   #sendMessage(uuid: string, frame: WireFrame): void {
