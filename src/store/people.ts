@@ -156,6 +156,11 @@ export async function listSipUsers(db: Db): Promise<SipUser[]> {
   );
 }
 
+/** Gives a person another phone, or none. @throws a unique violation when somebody else has the extension. */
+export async function setPhone(db: Db, id: string, extension: string | null): Promise<void> {
+  await db.updateTable('people').set({ extension }).where('id', '=', id).execute();
+}
+
 /** Gives a person new passwords. His sessions end, because they were begun with the old one. */
 export async function setPasswords(
   db: Db,

@@ -6,7 +6,14 @@ import type { Db } from './database.ts';
 import { type DemoPasswords, demoPasswords } from './demo-credentials.ts';
 import { replaceHotlines } from './hotlines.ts';
 import { hashPassword, sipHa1Md5, verifyPassword } from './passwords.ts';
-import { createPerson, findPersonByLogin, type NewPerson, setPasswords } from './people.ts';
+import {
+  createPerson,
+  findPersonByExtension,
+  findPersonByLogin,
+  type NewPerson,
+  setPasswords,
+  setPhone,
+} from './people.ts';
 
 /** Makes the database say what the city's profile says. */
 export async function seedCity(db: Db, profile: CityProfile): Promise<void> {
@@ -20,7 +27,7 @@ const demoPeople: readonly DemoPerson[] = [
   { login: '1001', name: '王敏', role: 'agent', extension: '1001', hotlineNumber: null },
   { login: '1002', name: '李强', role: 'agent', extension: '1002', hotlineNumber: null },
   { login: '1003', name: '张婷', role: 'agent', extension: '1003', hotlineNumber: null },
-  { login: 'banzhang', name: '班长', role: 'supervisor', extension: null, hotlineNumber: null },
+  { login: 'banzhang', name: '班长', role: 'supervisor', extension: '1009', hotlineNumber: null },
   { login: '12366', name: '税务分中心', role: 'subcentre', extension: '12366', hotlineNumber: '12366' },
 ];
 
@@ -52,22 +59,33 @@ export async function ensureDemoPeople(db: Db, options: DemoOptions): Promise<De
   const accesses = demoPeople.map(async (person): Promise<DemoAccess> => {
     const own = passwords.get(person.login);
     if (!own) throw new Error(`no demo password for ${person.login}`);
-    await ensurePerson(db, person, own, options);
-    return { ...person, webPassword: own.web, phonePassword: person.extension === null ? null : own.phone };
+    const extension = await ensurePerson(db, person, own, options);
+    return { ...person, extension, webPassword: own.web, phonePassword: extension === null ? null : own.phone };
   });
   return Promise.all(accesses);
 }
 
-async function ensurePerson(db: Db, wanted: DemoPerson, own: DemoPasswords, options: DemoOptions): Promise<void> {
-  const ha1 = wanted.extension === null ? null : sipHa1Md5(wanted.extension, options.sipDomain, own.phone);
+/** @returns the extension that he has. */
+async function ensurePerson(
+  db: Db,
+  wanted: DemoPerson,
+  own: DemoPasswords,
+  options: DemoOptions,
+): Promise<string | null> {
   const present = await findPersonByLogin(db, wanted.login);
+  const holder = wanted.extension === null ? undefined : await findPersonByExtension(db, wanted.extension);
+  // Somebody else may have been given it with add-person: it is his.
+  const extension = holder === undefined || holder.login === wanted.login ? wanted.extension : null;
+  const ha1 = extension === null ? null : sipHa1Md5(extension, options.sipDomain, own.phone);
   if (!present) {
     const passwordHash = await hashPassword(own.web);
     const createdAtMs = options.nowMs;
-    await createPerson(db, { ...wanted, id: options.ids.uuid(), passwordHash, sipHa1Md5: ha1, createdAtMs });
-    return;
+    await createPerson(db, { ...wanted, extension, id: options.ids.uuid(), passwordHash, sipHa1Md5: ha1, createdAtMs });
+    return extension;
   }
+  // Of an earlier version, whose supervisor had no phone.
+  if (present.person.extension !== extension) await setPhone(db, present.person.id, extension);
   const fits = (await verifyPassword(present.passwordHash, own.web)) && present.sipHa1Md5?.reveal() === ha1?.reveal();
-  if (fits) return;
-  await setPasswords(db, present.person.id, { passwordHash: await hashPassword(own.web), sipHa1Md5: ha1 });
+  if (!fits) await setPasswords(db, present.person.id, { passwordHash: await hashPassword(own.web), sipHa1Md5: ha1 });
+  return extension;
 }

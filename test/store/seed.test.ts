@@ -7,10 +7,10 @@ import { projectFolder } from '../../src/config/project.ts';
 import { randomIds } from '../../src/kernel/ids.ts';
 import { findHotline, listHotlines, replaceHotlines } from '../../src/store/hotlines.ts';
 import { sipHa1Md5, verifyPassword } from '../../src/store/passwords.ts';
-import { findPersonByLogin } from '../../src/store/people.ts';
+import { findPersonByLogin, setPhone } from '../../src/store/people.ts';
 import { type DemoAccess, ensureDemoPeople, seedCity } from '../../src/store/seed.ts';
 import { testDatabase } from '../support/database.ts';
-import { t0 } from './fixtures.ts';
+import { addPerson, t0 } from './fixtures.ts';
 
 const database = testDatabase();
 let dataFolder = '';
@@ -58,10 +58,24 @@ describe('demo people', () => {
 
   it('have passwords of their own, in a file that only its owner reads', async () => {
     const all = revealed(await ensure()).flatMap(([, web, phone]) => [web, phone ?? web]);
-    expect(new Set(all).size).toBe(9);
+    expect(new Set(all).size).toBe(10);
     const file = join(dataFolder, 'demo-credentials.json');
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     expect(await readFile(file, 'utf8')).toContain(all[0]);
+  });
+
+  it('have their phones, also when an earlier version gave none, but nobody else’s', async () => {
+    await ensure();
+    const { db } = database;
+    const supervisor = await findPersonByLogin(db, 'banzhang');
+    if (!supervisor) throw new Error('there is no supervisor');
+    await setPhone(db, supervisor.person.id, null);
+    expect((await ensure())[3]).toMatchObject({ extension: '1009' });
+    expect((await findPersonByLogin(db, 'banzhang'))?.person.extension).toBe('1009');
+
+    await setPhone(db, supervisor.person.id, null);
+    await addPerson(db, { extension: '1009' });
+    expect((await ensure())[3]).toMatchObject({ extension: null, phonePassword: null });
   });
 
   it('get new passwords when the file is gone, and a clear error when it is damaged', async () => {
