@@ -1,7 +1,7 @@
 /** One call of the test phone, seen from a test: what it does and what it waits for. */
 import type { Watch } from '../watch.ts';
+import type { Codec } from './codecs.ts';
 import { type Dialog, responseTo, token } from './dialog.ts';
-import type { Codec } from './g711.ts';
 import type { PhoneMedia } from './media.ts';
 import { type Direction, readSdp, writeSdp } from './sdp.ts';
 import { header, type SipMessage, summary } from './sip-message.ts';
@@ -111,6 +111,11 @@ export class TestCall {
 
   hearsOnly(tones: readonly number[], { withinMs = defaultWaitMs }: Waiting = {}): Promise<void> {
     return this.parts.media.hearsOnly(tones, withinMs);
+  }
+
+  /** A tone above telephone band, where the codec has room for it. */
+  hearsWide(hz: number, { withinMs = defaultWaitMs }: Waiting = {}): Promise<void> {
+    return this.parts.media.hearsWide(hz, withinMs);
   }
 
   /** Resolves when there is sound of whatever kind. */

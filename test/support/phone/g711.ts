@@ -1,8 +1,5 @@
 /** G.711 for the test phone, straight from the segment rules of ITU-T G.711. */
-export type Codec = 'PCMA' | 'PCMU';
-
-/** Static RTP payload types (RFC 3551, table 4). */
-export const payloadTypes: Readonly<Record<Codec, number>> = { PCMU: 0, PCMA: 8 };
+export type Law = 'PCMA' | 'PCMU';
 
 const ulawBias = 0x84;
 
@@ -37,17 +34,17 @@ function decodeAlaw(code: number): number {
   return plain & 0x80 ? magnitude : -magnitude;
 }
 
-const decodeTables: Readonly<Record<Codec, Int16Array>> = {
+const decodeTables: Readonly<Record<Law, Int16Array>> = {
   PCMU: Int16Array.from({ length: 256 }, (_, code) => decodeUlaw(code)),
   PCMA: Int16Array.from({ length: 256 }, (_, code) => decodeAlaw(code)),
 };
 
-export function encodeG711(codec: Codec, samples: Int16Array): Buffer {
-  const encode = codec === 'PCMU' ? encodeUlaw : encodeAlaw;
+export function encodeG711(law: Law, samples: Int16Array): Buffer {
+  const encode = law === 'PCMU' ? encodeUlaw : encodeAlaw;
   return Buffer.from(Array.from(samples, encode));
 }
 
-export function decodeG711(codec: Codec, bytes: Uint8Array): Int16Array {
-  const table = decodeTables[codec];
+export function decodeG711(law: Law, bytes: Uint8Array): Int16Array {
+  const table = decodeTables[law];
   return Int16Array.from(bytes, (code) => table[code] ?? 0);
 }

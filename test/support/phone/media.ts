@@ -1,9 +1,9 @@
-/** The sound of one call: sends a tone as G.711 over RTP, keeps what it receives, speaks and hears digits. */
+/** The sound of one call: sends a tone over RTP, keeps what it receives, speaks and hears digits. */
 import { randomBytes } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import type { Watch } from '../watch.ts';
-import { type Codec, decodeG711, encodeG711, payloadTypes } from './g711.ts';
+import { type Codec, Coder, codecOf, type HeardPiece, payloadTypes } from './codecs.ts';
 import { describeSound, hasOnlyTones, hasTone, isSilent, sampleRate } from './hearing.ts';
 import type { SocketAddress } from './transport.ts';
 
@@ -18,9 +18,8 @@ const burstFrames = 5;
 const eventCodes = '0123456789*#ABCD';
 const amplitude = 8000;
 
-interface Heard {
+interface Heard extends HeardPiece {
   readonly atMs: number;
-  readonly samples: Int16Array;
 }
 
 export class PhoneMedia {
@@ -28,6 +27,7 @@ export class PhoneMedia {
   readonly #watch: Watch;
   readonly #heard: Heard[] = [];
   readonly #ssrc = randomBytes(4).readUInt32BE();
+  readonly #coder = new Coder();
   #digits = '';
   #lastEventTimestamp = -1;
   #sequence = randomBytes(2).readUInt16BE();
@@ -136,6 +136,17 @@ export class PhoneMedia {
     await this.#until(`hearing only ${tones.join(' and ')} Hz`, withinMs, (sound) => hasOnlyTones(sound, tones));
   }
 
+  /** Resolves when the tone is in the sound at 16 kHz, which telephone band does not carry above 4000 Hz. */
+  async hearsWide(hz: number, withinMs: number): Promise<void> {
+    await this.#watch.until(`hearing ${hz} Hz of 16 kHz`, withinMs, () => {
+      const pieces = this.#heard
+        .slice(-judgedMs / frameMs)
+        .flatMap(({ wide }) => (wide === undefined ? [] : [...wide]));
+      // The filter knows 8 kHz: at twice the rate everything is at half its frequency.
+      return pieces.length >= judgedMs * 14 && hasTone(Int16Array.from(pieces), hz / 2) ? true : undefined;
+    });
+  }
+
   /** Resolves when the sound is not silent. */
   async hearsSomething(withinMs: number): Promise<void> {
     await this.#until('any sound', withinMs, (sound) => !isSilent(sound));
@@ -199,17 +210,21 @@ export class PhoneMedia {
       if (lastOfEvent) this.#timestamp = (this.#timestamp + 8 * frameSamples) >>> 0;
       return;
     }
-    if (!this.#muted) this.#sendPacket(payloadTypes[this.#codec], false, encodeG711(this.#codec, this.#nextSound()));
+    if (!this.#muted) {
+      const sound = this.#coder.encode(this.#codec, (rateHz) => this.#nextSound(rateHz));
+      this.#sendPacket(payloadTypes[this.#codec], false, sound);
+    }
     this.#timestamp = (this.#timestamp + frameSamples) >>> 0;
   }
 
-  #nextSound(): Int16Array {
+  #nextSound(rateHz: number): Int16Array {
     const hz = this.#toneHz;
-    const start = this.#phase;
+    const startS = this.#phase / sampleRate;
     this.#phase += frameSamples;
-    if (hz === undefined) return new Int16Array(frameSamples);
-    return Int16Array.from({ length: frameSamples }, (_, index) =>
-      Math.round(amplitude * Math.sin((2 * Math.PI * hz * (start + index)) / sampleRate)),
+    const length = (rateHz * frameMs) / 1000;
+    if (hz === undefined) return new Int16Array(length);
+    return Int16Array.from({ length }, (_, index) =>
+      Math.round(amplitude * Math.sin(2 * Math.PI * hz * (startS + index / rateHz))),
     );
   }
 
@@ -231,9 +246,9 @@ export class PhoneMedia {
     const payload = packet.subarray(12 + ((packet[0] ?? 0) & 0x0f) * 4);
     this.#receivedPackets += 1;
     if (type === telephoneEventType) this.#receiveEvent(payload, packet.readUInt32BE(4));
-    const codec = type === payloadTypes.PCMA ? 'PCMA' : type === payloadTypes.PCMU ? 'PCMU' : undefined;
+    const codec = codecOf(type);
     if (codec === undefined) return;
-    this.#heard.push({ atMs: performance.now(), samples: decodeG711(codec, payload) });
+    this.#heard.push({ atMs: performance.now(), ...this.#coder.decode(codec, payload, packet.readUInt32BE(8)) });
     if (this.#heard.length > keptPackets) this.#heard.shift();
     if (this.#receivedPackets % 5 === 0) this.#watch.changed();
   }

@@ -1,9 +1,9 @@
 /** A telephone for tests: a SIP user agent over real sockets that a test calls with, and listens with. */
 import { Watch } from '../watch.ts';
 import type { CallParts, TestCall, Waiting } from './call.ts';
+import type { Codec } from './codecs.ts';
 import { Dialog, nameAddress, responseTo, token, viaOf } from './dialog.ts';
 import { digestAnswer } from './digest.ts';
-import type { Codec } from './g711.ts';
 import { IncomingCall } from './incoming-call.ts';
 import { PhoneMedia } from './media.ts';
 import { type Credentials, OutgoingCall } from './outgoing-call.ts';

@@ -1,5 +1,5 @@
 /** The few lines of SDP that the test phone needs (RFC 8866, RFC 3264). */
-import { type Codec, payloadTypes } from './g711.ts';
+import { type Codec, codecOf, payloadTypes } from './codecs.ts';
 import { telephoneEventType } from './media.ts';
 import type { SocketAddress } from './transport.ts';
 
@@ -7,7 +7,7 @@ export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 
 export interface SessionDescription {
   readonly address: SocketAddress;
-  /** G.711 variants in the order of the m= line. */
+  /** Those that we know, in the order of the m= line. */
   readonly codecs: readonly Codec[];
   readonly telephoneEvents: boolean;
   readonly direction: Direction;
@@ -39,11 +39,9 @@ export function readSdp(text: string): SessionDescription {
   const host = /^c=IN IP4 (\S+)/m.exec(text)?.[1];
   if (audio === null || host === undefined) throw new Error(`no audio in this SDP:\n${text}`);
   const types = (audio[2] ?? '').trim().split(' ').map(Number);
-  const codecOf = (type: number): Codec[] =>
-    type === payloadTypes.PCMA ? ['PCMA'] : type === payloadTypes.PCMU ? ['PCMU'] : [];
   return {
     address: { host, port: Number(audio[1]) },
-    codecs: types.flatMap(codecOf),
+    codecs: types.map(codecOf).filter((codec) => codec !== undefined),
     telephoneEvents: /^a=rtpmap:\d+ telephone-event\/8000/m.test(text),
     direction: (/^a=(sendrecv|sendonly|recvonly|inactive)/m.exec(text)?.[1] ?? 'sendrecv') as Direction,
   };

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort, rtpPortBlock } from '../free-ports.ts';
-import { type Codec, encodeG711, payloadTypes } from '../phone/g711.ts';
+import { payloadTypes } from '../phone/codecs.ts';
+import { encodeG711, type Law } from '../phone/g711.ts';
 import { sampleRate } from '../phone/hearing.ts';
 import type { SocketAddress } from '../phone/transport.ts';
 
@@ -13,7 +14,7 @@ export interface SippRun {
   readonly server: SocketAddress;
   readonly number: string;
   readonly transport: 'udp' | 'tcp';
-  readonly codec: Codec;
+  readonly codec: Law;
   readonly calls: number;
   readonly callsPerSecond: number;
   /** The whole run is killed after this. */
@@ -25,7 +26,7 @@ export interface SippRun {
 const scenarioFile = (name: string): string => fileURLToPath(new URL(`./${name}.xml`, import.meta.url));
 
 /** One second of the tone as bare G.711, which SIPp cuts into packets; whole periods, so that it can be repeated. */
-function toneOf(codec: Codec, hz: number): Buffer {
+function toneOf(codec: Law, hz: number): Buffer {
   const second = Int16Array.from({ length: sampleRate }, (_, at) =>
     Math.round(8000 * Math.sin((2 * Math.PI * hz * at) / sampleRate)),
   );

@@ -5,8 +5,8 @@
  */
 import type { Logger } from '../../../kernel/log.ts';
 
-/** The codecs that the embedded switch speaks. */
-export type AudioCodec = 'PCMA' | 'PCMU';
+/** The codecs that the embedded switch speaks; inside of it there is G.711 alone (docs/adr/0022-g722-at-the-edge.md). */
+export type AudioCodec = 'PCMA' | 'PCMU' | 'G722';
 
 export interface MediaEngineOptions {
   readonly bindAddress: string;

@@ -1,13 +1,13 @@
-import { encodeInto } from '../rtp/g711.ts';
-import type { AudioCodec, MediaConference } from './api.ts';
+import { encodeInto, type G711Law } from '../rtp/g711.ts';
+import type { MediaConference } from './api.ts';
 import { FRAME_SAMPLES } from './frames.ts';
 import { addFrame, mixWithout } from './mixing.ts';
 import type { Ticker, Ticking } from './ticker.ts';
 
 /** What the mixer asks of a leg. */
 export interface ConferenceMember {
-  /** The codec in which it is sent to; undefined while it can't be sent to. */
-  readonly mixCodec: AudioCodec | undefined;
+  /** The law in which it is sent to; undefined while it can't be sent to. */
+  readonly mixLaw: G711Law | undefined;
   /** Fills what it says in this frame; false when it is silent. */
   takeSpeech(frame: Int16Array): boolean;
   /** Hands it the code bytes of what it hears. */
@@ -28,7 +28,7 @@ export class ConferenceRoom implements MediaConference, Ticking {
   readonly #sum = new Int32Array(FRAME_SAMPLES);
   readonly #mix = new Int16Array(FRAME_SAMPLES);
   readonly #own = new Uint8Array(FRAME_SAMPLES);
-  /** What all who are silent hear is the same: encoded once per codec and tick. */
+  /** What all who are silent hear is the same: encoded once per law and tick. */
   readonly #shared = { PCMA: new Uint8Array(FRAME_SAMPLES), PCMU: new Uint8Array(FRAME_SAMPLES) };
   readonly #sharedTick = { PCMA: -1, PCMU: -1 };
 
@@ -62,25 +62,25 @@ export class ConferenceRoom implements MediaConference, Ticking {
       if (seat.speaking) addFrame(this.#sum, seat.speech);
     }
     for (const [member, seat] of this.#seats) {
-      const codec = member.mixCodec;
-      if (codec === undefined) continue;
-      const payload = seat.speaking ? this.#without(seat.speech, codec) : this.#everything(codec, index);
+      const law = member.mixLaw;
+      if (law === undefined) continue;
+      const payload = seat.speaking ? this.#without(seat.speech, law) : this.#everything(law, index);
       member.hearMix(payload, this, index, nowMs);
     }
   }
 
-  #without(speech: Int16Array, codec: AudioCodec): Uint8Array {
+  #without(speech: Int16Array, law: G711Law): Uint8Array {
     mixWithout(this.#sum, speech, this.#mix);
-    encodeInto(this.#own, 0, this.#mix, codec);
+    encodeInto(this.#own, 0, this.#mix, law);
     return this.#own;
   }
 
-  #everything(codec: AudioCodec, tick: number): Uint8Array {
-    if (this.#sharedTick[codec] !== tick) {
+  #everything(law: G711Law, tick: number): Uint8Array {
+    if (this.#sharedTick[law] !== tick) {
       mixWithout(this.#sum, undefined, this.#mix);
-      encodeInto(this.#shared[codec], 0, this.#mix, codec);
-      this.#sharedTick[codec] = tick;
+      encodeInto(this.#shared[law], 0, this.#mix, law);
+      this.#sharedTick[law] = tick;
     }
-    return this.#shared[codec];
+    return this.#shared[law];
   }
 }

@@ -1,5 +1,6 @@
 import type { RemoteInfo } from 'node:dgram';
 import { isIP } from 'node:net';
+import type { G711Law } from '../rtp/g711.ts';
 import type { AudioCodec, RemoteMedia } from './api.ts';
 
 /** Where the far side of a leg is and what it wants. */
@@ -13,6 +14,12 @@ export class FarSide {
 
   get remote(): RemoteMedia | undefined {
     return this.#remote;
+  }
+
+  /** The law of G.711 in which it is spoken to inside the engine: a far side with G.722 is spoken to in A-law. */
+  get law(): G711Law | undefined {
+    const codec = this.#remote?.codec;
+    return codec === 'G722' ? 'PCMA' : codec;
   }
 
   get address(): string {
@@ -74,7 +81,10 @@ export class FarSide {
     return from.port === this.#remote?.port && from.address === this.#remote.address;
   }
 
-  /** What a received payload type means: the negotiated one, or a static one of RFC 3551 that needs no negotiation. */
+  /**
+   * What a received payload type means: the negotiated one, or a static one of RFC 3551 that needs no negotiation. G.722
+   * has a memory in both ends and is taken only where it was agreed.
+   */
   kindOf(payloadType: number): AudioCodec | 'event' | undefined {
     if (payloadType === this.#remote?.telephoneEventType) return 'event';
     if (payloadType === this.#remote?.payloadType) return this.#remote.codec;

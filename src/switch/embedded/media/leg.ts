@@ -3,7 +3,7 @@ import { assert } from '../../../kernel/assert.ts';
 import { systemClock } from '../../../kernel/clock.ts';
 import type { Logger } from '../../../kernel/log.ts';
 import { DigitSender } from '../rtp/digit-sender.ts';
-import { decodeTables } from '../rtp/g711.ts';
+import { decodeTables, type G711Law } from '../rtp/g711.ts';
 import { InboundStream } from '../rtp/inbound-stream.ts';
 import { createRtpView, parseRtp } from '../rtp/packet.ts';
 import { DigitReceiver } from '../rtp/telephone-event.ts';
@@ -22,7 +22,7 @@ import { FRAME_SAMPLES } from './frames.ts';
 import type { HoldMusic } from './hold-music.ts';
 import { JitterBuffer } from './jitter-buffer.ts';
 import { LegRecordings } from './leg-recordings.ts';
-import { LegSender } from './leg-sender.ts';
+import { LegSender, type ReceivedSound } from './leg-sender.ts';
 import { Playback } from './playback.ts';
 import { loadSource } from './playback-source.ts';
 import type { PromptStore } from './prompt-store.ts';
@@ -30,6 +30,7 @@ import { SAID } from './recorder.ts';
 import { SilenceWatch } from './silence-watch.ts';
 import { Supervision } from './supervision.ts';
 import type { Ticker, Ticking } from './ticker.ts';
+import { WidebandReader } from './wideband.ts';
 
 /** What all legs of an engine share. */
 export interface LegSurroundings {
@@ -73,6 +74,7 @@ export class Leg implements MediaLeg, Ticking, ConferenceMember {
   readonly #farSide = new FarSide();
   readonly #recordings = new LegRecordings();
   readonly #sender: LegSender;
+  readonly #wideband = new WidebandReader();
   readonly #digitsOut = new DigitSender();
   readonly #digitsIn: DigitReceiver;
   readonly #silenceWatch: SilenceWatch;
@@ -220,12 +222,11 @@ export class Leg implements MediaLeg, Ticking, ConferenceMember {
     if (this.#farSide.latch(from)) this.#refresh();
     const nowMs = performance.now();
     this.#silenceWatch.heard(nowMs);
-    if (kind === 'event') {
-      this.#digitsIn.receive(packet, view.payloadStart, view.payloadEnd, view.timestamp);
-    } else this.#listen(packet, stream, kind, nowMs);
+    const sound = kind === 'event' ? kind : this.#listen(packet, stream, kind, nowMs);
+    if (sound === 'event') this.#digitsIn.receive(packet, view.payloadStart, view.payloadEnd, view.timestamp);
     if (this.#peer !== undefined && this.#peer.#feed === 'relay') {
-      if (kind !== 'event') this.#sender.supervision?.addToSaid(packet, view.payloadStart, view.payloadEnd, kind);
-      this.#peer.#sender.relay(packet, view, stream, kind, nowMs);
+      if (sound !== 'event') this.#addSupervisor(packet, sound);
+      this.#peer.#sender.relay(packet, view, stream, sound, nowMs);
     }
   }
 
@@ -245,8 +246,8 @@ export class Leg implements MediaLeg, Ticking, ConferenceMember {
     }
   }
 
-  get mixCodec(): AudioCodec | undefined {
-    return this.#feed === 'mix' && this.#sender.open ? this.#farSide.remote?.codec : undefined;
+  get mixLaw(): G711Law | undefined {
+    return this.#feed === 'mix' && this.#sender.open ? this.#farSide.law : undefined;
   }
 
   takeSpeech(frame: Int16Array): boolean {
@@ -260,17 +261,29 @@ export class Leg implements MediaLeg, Ticking, ConferenceMember {
   }
 
   /** Hands a received packet to those who need its samples. */
-  #listen(packet: Buffer, stream: InboundStream, codec: AudioCodec, nowMs: number): void {
+  #listen(packet: Buffer, stream: InboundStream, codec: AudioCodec, nowMs: number): ReceivedSound {
     const { payloadStart, payloadEnd, timestamp } = view;
-    const table = decodeTables[codec];
-    if (this.#recordings.active) {
-      this.#recordings.tap(SAID, stream, packet, payloadStart, payloadEnd, timestamp, table, nowMs);
+    const narrow = codec === 'G722' ? this.#wideband.read(stream, packet, payloadStart, payloadEnd) : undefined;
+    const law = codec === 'G722' ? 'PCMA' : codec;
+    const bytes = narrow ?? packet;
+    const start = narrow === undefined ? payloadStart : 0;
+    const end = narrow === undefined ? payloadEnd : narrow.length;
+    const table = decodeTables[law];
+    if (this.#recordings.active) this.#recordings.tap(SAID, stream, bytes, start, end, timestamp, table, nowMs);
+    this.#jitter?.put(stream, bytes, start, end, timestamp, table);
+    if (this.#sender.supervision !== undefined || this.#supervision !== undefined) {
+      const sound = { source: stream, bytes, start, end, timestamp, law };
+      this.#sender.supervision?.agentSays(sound);
+      this.#supervision?.supervisorSays(sound);
     }
-    this.#jitter?.put(stream, packet, payloadStart, payloadEnd, timestamp, table);
-    if (this.#sender.supervision === undefined && this.#supervision === undefined) return;
-    const sound = { source: stream, bytes: packet, start: payloadStart, end: payloadEnd, timestamp, codec };
-    this.#sender.supervision?.agentSays(sound);
-    this.#supervision?.supervisorSays(sound);
+    return { law, narrow, altered: this.#sender.supervision !== undefined };
+  }
+
+  /** A supervisor who barges in is heard in what this leg says. */
+  #addSupervisor(packet: Buffer, { law, narrow }: ReceivedSound): void {
+    const { supervision } = this.#sender;
+    if (narrow === undefined) supervision?.addToSaid(packet, view.payloadStart, view.payloadEnd, law);
+    else supervision?.addToSaid(narrow, 0, narrow.length, law);
   }
 
   /** The stream that the packet belongs to, or undefined when it has been seen before. */

@@ -1,5 +1,5 @@
-import { decodeTables, encodeTables } from '../rtp/g711.ts';
-import type { AudioCodec, SuperviseMode } from './api.ts';
+import { decodeTables, encodeTables, type G711Law } from '../rtp/g711.ts';
+import type { SuperviseMode } from './api.ts';
 import { FRAME_SAMPLES, saturate } from './frames.ts';
 import { JitterBuffer } from './jitter-buffer.ts';
 
@@ -11,11 +11,11 @@ export interface CodedSound {
   readonly start: number;
   readonly end: number;
   readonly timestamp: number;
-  readonly codec: AudioCodec;
+  readonly law: G711Law;
 }
 
 function keep(buffer: JitterBuffer, sound: CodedSound): void {
-  buffer.put(sound.source, sound.bytes, sound.start, sound.end, sound.timestamp, decodeTables[sound.codec]);
+  buffer.put(sound.source, sound.bytes, sound.start, sound.end, sound.timestamp, decodeTables[sound.law]);
 }
 
 /** The supervisor's voice on its way into one direction of the agent's leg, taken out in the pieces that pass there. */
@@ -30,9 +30,9 @@ class Voice {
   }
 
   /** Adds it to code bytes, in place. */
-  addToCode(bytes: Uint8Array, start: number, end: number, codec: AudioCodec): void {
-    const decode = decodeTables[codec];
-    const encode = encodeTables[codec];
+  addToCode(bytes: Uint8Array, start: number, end: number, law: G711Law): void {
+    const decode = decodeTables[law];
+    const encode = encodeTables[law];
     for (let at = start; at < end; at += 1) {
       const own = this.#next();
       // What nothing is added to stays as it is, bit by bit.
@@ -89,12 +89,12 @@ export class Supervision {
   /** The agent is about to hear this: copied, and then the supervisor's voice is added, which he does not hear himself. */
   agentHears(sound: CodedSound): void {
     keep(this.#heard, sound);
-    this.#toAgent?.addToCode(sound.bytes, sound.start, sound.end, sound.codec);
+    this.#toAgent?.addToCode(sound.bytes, sound.start, sound.end, sound.law);
   }
 
   /** Adds the supervisor's voice to what the agent's partner is about to be sent, in place. */
-  addToSaid(bytes: Uint8Array, start: number, end: number, codec: AudioCodec): void {
-    this.#toOthers?.addToCode(bytes, start, end, codec);
+  addToSaid(bytes: Uint8Array, start: number, end: number, law: G711Law): void {
+    this.#toOthers?.addToCode(bytes, start, end, law);
   }
 
   /** The same for a frame that goes into a conference; true when there was something to add. */

@@ -20,7 +20,15 @@ export interface ReadSdp {
 const STATIC_CODECS: ReadonlyMap<number, AudioCodec> = new Map([
   [0, 'PCMU'],
   [8, 'PCMA'],
+  [9, 'G722'],
 ]);
+/** In the order of our own offers: A-law first, as the public network of this country speaks it. */
+const OFFERED_CODECS = [
+  [8, 'PCMA'],
+  [0, 'PCMU'],
+  [9, 'G722'],
+] as const;
+const isOurs = (name: string): name is AudioCodec => OFFERED_CODECS.some(([, codec]) => codec === name);
 /** What our own offers use; RFC 4733 leaves the number free, all the world takes 101. */
 const TELEPHONE_EVENT_TYPE = 101;
 
@@ -41,7 +49,8 @@ function findCodec(media: ParsedMedia): { codec: AudioCodec; payloadType: number
     if (mapped === undefined) {
       const codec = word === '' ? undefined : STATIC_CODECS.get(payloadType);
       if (codec !== undefined) return { codec, payloadType };
-    } else if ((name === 'PCMA' || name === 'PCMU') && (mapped.rate ?? 8000) === 8000) {
+    } else if (isOurs(name) && (mapped.rate ?? 8000) === 8000) {
+      // G.722 too says 8000, although it is of 16 kHz (RFC 3551 section 4.5.2).
       return { codec: name, payloadType };
     }
   }
@@ -146,13 +155,9 @@ function writeSession(local: LocalSdp): string {
   );
 }
 
-/** Our offer: A-law first, as the public network of this country speaks it. */
+/** Our offer of all codecs. */
 export function writeOffer(local: LocalSdp): string {
-  const codecs = [
-    [8, 'PCMA'],
-    [0, 'PCMU'],
-  ] as const;
-  return writeSession(local) + writeAudioLine(local.port, codecs, TELEPHONE_EVENT_TYPE, 'sendrecv');
+  return writeSession(local) + writeAudioLine(local.port, OFFERED_CODECS, TELEPHONE_EVENT_TYPE, 'sendrecv');
 }
 
 /** Our answer: the one codec chosen, every other media line refused in its place. */
