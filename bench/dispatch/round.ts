@@ -272,6 +272,7 @@ async function switchPlan(folder: string, agents: readonly LoadAgent[]): Promise
     promptsFolder: join(projectFolder, 'prompts'),
     mediaTimeoutMs: 60_000,
     maxChannels: 3_000,
+    minSessionExpiresS: 90,
   };
 }
 

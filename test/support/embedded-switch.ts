@@ -27,6 +27,7 @@ export async function startEmbeddedSwitch(plan: SwitchPlan): Promise<RunningSwit
       rtpPortMin: plan.rtp.portMin,
       rtpPortMax: plan.rtp.portMax,
       rtpTimeoutMs: plan.mediaTimeoutMs,
+      minSessionExpiresS: plan.minSessionExpiresS,
       recordingsFolder: plan.recordingsFolder,
       promptsFolder: plan.promptsFolder,
       limits: { maxCalls: plan.maxChannels },

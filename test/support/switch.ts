@@ -28,6 +28,8 @@ export interface SwitchUnderTestOptions {
   readonly mediaTimeoutMs?: number;
   /** Callers who come in at so many legs get 503. Default: 3000. */
   readonly maxChannels?: number;
+  /** The shortest session interval (RFC 4028); FreeSWITCH takes none below 90 s. */
+  readonly minSessionExpiresS?: number;
   /** A second node beside this one: with the same password, recordings and prompts. */
   readonly beside?: SwitchUnderTest;
 }
@@ -63,6 +65,7 @@ export interface SwitchPlan {
   readonly promptsFolder: string;
   readonly mediaTimeoutMs: number;
   readonly maxChannels: number;
+  readonly minSessionExpiresS: number;
 }
 
 /** What is under test in this run; tests of one switch's own ways name themselves with it. */
@@ -122,5 +125,6 @@ async function planSwitch(options: SwitchUnderTestOptions): Promise<SwitchPlan> 
     promptsFolder,
     mediaTimeoutMs: options.mediaTimeoutMs ?? 60_000,
     maxChannels: options.maxChannels ?? 3_000,
+    minSessionExpiresS: options.minSessionExpiresS ?? 90,
   };
 }

@@ -50,6 +50,9 @@ export const embeddedSwitchConfigSchema = z.strictObject({
   rtpPortMax: z.int().min(1025).max(65_535).default(32_768),
   /** A phone that should send sound and sends none for this long is hung up (MEDIA_TIMEOUT); 0 never. */
   rtpTimeoutMs: z.int().min(0).max(86_400_000).default(300_000),
+  /** How long a session lives without a refresh (RFC 4028), and the least that a far end may ask for. */
+  sessionExpiresS: z.int().min(1).max(86_400).default(1_800),
+  minSessionExpiresS: z.int().min(1).max(86_400).default(90),
   recordingsFolder: z.string().min(1),
   /** Holds `music.wav` and `fallback.wav`. */
   promptsFolder: z.string().min(1),

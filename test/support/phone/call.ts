@@ -41,6 +41,7 @@ export class TestCall {
   readonly #responses: SipMessage[] = [];
   readonly #inDialog: SipMessage[] = [];
   #answered = false;
+  #forgotten = false;
   #end: CallEnd | undefined;
   #sdpVersion = 1;
   #remoteDirection: Direction = 'sendrecv';
@@ -201,6 +202,11 @@ export class TestCall {
     this.parts.watch.note(`call ended by ${end.by}: ${end.method} ${end.sipStatus ?? ''} ${end.reason}`);
   }
 
+  /** From now on every request in the call gets 481, as from a phone that was started anew. */
+  forgetsDialog(): void {
+    this.#forgotten = true;
+  }
+
   /** Forgets the call without a word to the far side, as a phone that lost its power. */
   async abandon(): Promise<void> {
     await this.parts.media.close();
@@ -250,7 +256,9 @@ export class TestCall {
     this.#inDialog.push(request);
     this.parts.watch.note(`got ${summary(request)}`);
     const { transactions, dialog } = this.parts;
-    if (request.method === 'BYE') {
+    if (this.#forgotten && request.method !== 'ACK') {
+      transactions.respond(request, reply, responseTo(request, 481, 'Call/Transaction Does Not Exist'));
+    } else if (request.method === 'BYE') {
       transactions.respond(request, reply, responseTo(request, 200, 'OK'));
       this.finish({ by: 'them', sipStatus: undefined, method: 'BYE', reason: header(request, 'Reason') });
     } else if (request.method === 'INVITE') {

@@ -11,6 +11,7 @@ const phrases: Readonly<Record<number, string>> = {
   403: 'Forbidden',
   404: 'Not Found',
   408: 'Request Timeout',
+  422: 'Session Interval Too Small',
   480: 'Temporarily Unavailable',
   486: 'Busy Here',
   487: 'Request Terminated',
@@ -58,11 +59,11 @@ export class IncomingCall extends TestCall {
   }
 
   /** 200 with SDP, sent again until its ACK comes. */
-  answer(): void {
+  answer(headers: readonly (readonly [string, string])[] = []): void {
     if (this.isEnded) throw new Error('the call has ended already');
     const body = this.localSdp();
-    this.#respond(200, body);
-    this.#stopRepeating = this.parts.transactions.repeatUntilAcked(() => this.#respond(200, body));
+    this.#respond(200, body, headers);
+    this.#stopRepeating = this.parts.transactions.repeatUntilAcked(() => this.#respond(200, body, headers));
     this.markAnswered();
   }
 

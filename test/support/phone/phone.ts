@@ -7,7 +7,7 @@ import { digestAnswer } from './digest.ts';
 import { IncomingCall } from './incoming-call.ts';
 import { PhoneMedia } from './media.ts';
 import { type Credentials, OutgoingCall } from './outgoing-call.ts';
-import { addressOf, header, type SipMessage, summary, userOf } from './sip-message.ts';
+import { addressOf, header, parameterOf, type SipMessage, summary, userOf } from './sip-message.ts';
 import { newBranch, Transactions } from './transactions.ts';
 import { openTransport, type Reply, type SipTransport, type SocketAddress } from './transport.ts';
 
@@ -155,7 +155,9 @@ export class TestPhone {
   receive(message: SipMessage, reply: Reply): void {
     if (this.#closed || this.#transactions.handled(message, reply)) return;
     const call = this.#calls.get(header(message, 'Call-ID'));
-    if (call !== undefined) call.handleRequest(message, reply);
+    // An INVITE without a To tag begins a dialog, also under a Call-ID that was refused before (RFC 4028, section 7.3).
+    const begins = message.method === 'INVITE' && parameterOf(header(message, 'To'), 'tag') === undefined;
+    if (call !== undefined && !begins) call.handleRequest(message, reply);
     else if (message.method === 'INVITE') this.#ring(message, reply);
     else if (message.method !== 'ACK') reply(responseTo(message, message.method === 'OPTIONS' ? 200 : 481, 'Answer'));
   }

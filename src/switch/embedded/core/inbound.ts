@@ -6,6 +6,7 @@ import { InboundCall } from '../sip/inbound-call.ts';
 import type { SipRequest } from '../sip/message.ts';
 import { type ReadSdp, readSdp } from '../sip/sdp.ts';
 import type { ServerTransaction } from '../sip/server-transaction.ts';
+import { isTooShort, tooShortHeaders } from '../sip/session-timer.ts';
 import type { SipUserAgent } from '../sip/user-agent.ts';
 import { listValues, parseNameAddress, parseUri, parseVia } from '../sip/values.ts';
 import { mediaHandlers, sipHandlers } from './call-handlers.ts';
@@ -107,6 +108,10 @@ export function receiveInvite(context: SwitchContext, agent: SipUserAgent, trans
   if (context.channels.size >= context.config().limits.maxCalls) {
     context.counters.overload += 1;
     transaction.respond(503, { headers: [['Retry-After', '10'], reasonHeader(42, 'SWITCH_CONGESTION')] });
+    return;
+  }
+  if (isTooShort(request.headers, agent.timerPolicy)) {
+    transaction.respond(422, { headers: tooShortHeaders(agent.timerPolicy) });
     return;
   }
   let offer: ReadSdp | undefined;

@@ -59,31 +59,26 @@ export class SwitchCore {
       counters: { channels: 0, overload: 0, members: 0 },
     };
     this.registrar = new Registrar(this.context);
-    const { bindAddress, trunkPort, agentsPort } = options.config;
-    this.trunk = new SipUserAgent(
-      { name: 'trunk', bindAddress, port: trunkPort, clock, log },
-      {
-        admits: (address) => this.#isCarrier(address),
-        onInvite: (transaction) => {
-          if (this.#stopping) transaction.respond(503);
-          else receiveInvite(this.context, this.trunk, transaction);
-        },
-        onRegister: undefined,
+    const { bindAddress, trunkPort, agentsPort, sessionExpiresS, minSessionExpiresS } = options.config;
+    const timerPolicy = { expiresS: sessionExpiresS, minimumS: minSessionExpiresS };
+    this.trunk = new SipUserAgent({ name: 'trunk', bindAddress, port: trunkPort, clock, log }, timerPolicy, {
+      admits: (address) => this.#isCarrier(address),
+      onInvite: (transaction) => {
+        if (this.#stopping) transaction.respond(503);
+        else receiveInvite(this.context, this.trunk, transaction);
       },
-    );
-    this.agents = new SipUserAgent(
-      { name: 'agents', bindAddress, port: agentsPort, clock, log },
-      {
-        admits: () => true,
-        onInvite: (transaction) => {
-          if (this.#stopping) transaction.respond(503);
-          else if (this.registrar.authenticate(transaction, 407) !== undefined) {
-            receiveInvite(this.context, this.agents, transaction);
-          }
-        },
-        onRegister: (transaction) => this.registrar.register(transaction),
+      onRegister: undefined,
+    });
+    this.agents = new SipUserAgent({ name: 'agents', bindAddress, port: agentsPort, clock, log }, timerPolicy, {
+      admits: () => true,
+      onInvite: (transaction) => {
+        if (this.#stopping) transaction.respond(503);
+        else if (this.registrar.authenticate(transaction, 407) !== undefined) {
+          receiveInvite(this.context, this.agents, transaction);
+        }
       },
-    );
+      onRegister: (transaction) => this.registrar.register(transaction),
+    });
   }
 
   /** Takes new users, gateways, hotline numbers and carriers; addresses and ports stay. */

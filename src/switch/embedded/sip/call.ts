@@ -47,6 +47,9 @@ export interface SipCall {
   hangup(cause: { readonly sipStatus: number; readonly q850: number; readonly word: string }): SipEnd;
 }
 
+/** As FreeSWITCH tells the end of a session that nobody refreshed: a normal one, and nobody's. */
+export const SESSION_EXPIRED: SipEnd = { disposition: 'none', status: 200, q850: 16 };
+
 /** A Reason header value for Q.850 (RFC 3326). */
 export function reasonHeader(q850: number, word: string): readonly [string, string] {
   return ['Reason', `Q.850;cause=${q850};text="${word}"`];

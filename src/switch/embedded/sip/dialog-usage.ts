@@ -1,17 +1,19 @@
 /** Serves the requests that come inside an INVITE's dialog: re-INVITE, BYE, INFO and the rest. */
 
-import type { LocalMedia, SipCallHandlers } from './call.ts';
-import { readReason, reasonHeader } from './call.ts';
+import type { Clock } from '../../../kernel/clock.ts';
+import { ALLOW } from './allow.ts';
+import type { LocalMedia, SipCallHandlers, SipEnd } from './call.ts';
+import { readReason, reasonHeader, SESSION_EXPIRED } from './call.ts';
 import type { Dialog } from './dialog.ts';
 import { tagOf } from './dialog.ts';
 import type { SipEndpoint } from './endpoint.ts';
 import type { SipRequest } from './message.ts';
 import { type ReadSdp, readSdp, writeAnswer, writeOffer } from './sdp.ts';
 import type { ServerTransaction } from './server-transaction.ts';
+import { SessionKeeper } from './session-keeper.ts';
+import { isTooShort, type SessionTimerPolicy, tooShortHeaders } from './session-timer.ts';
 import { parseCSeq } from './values.ts';
 
-/** What we understand inside a dialog and out of it (RFC 3261 section 20.5). */
-export const ALLOW: readonly [string, string] = ['Allow', 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REGISTER'];
 /** Key presses of an INFO without a length, and the longest that is believed. */
 const DEFAULT_DIGIT_MS = 100;
 const MAX_DIGIT_MS = 10_000;
@@ -33,15 +35,23 @@ export function readInfoDigit(contentType: string, body: string): { digit: strin
 export class LocalSession {
   readonly #sessionId = Date.now();
   #version = 0;
+  #last = '';
+
+  /** The description that was sent last. */
+  get last(): string {
+    return this.#last;
+  }
 
   answer(media: LocalMedia, offer: ReadSdp): string {
     this.#version += 1;
-    return writeAnswer({ ...media, sessionId: this.#sessionId, version: this.#version }, offer);
+    this.#last = writeAnswer({ ...media, sessionId: this.#sessionId, version: this.#version }, offer);
+    return this.#last;
   }
 
   offer(media: LocalMedia): string {
     this.#version += 1;
-    return writeOffer({ ...media, sessionId: this.#sessionId, version: this.#version });
+    this.#last = writeOffer({ ...media, sessionId: this.#sessionId, version: this.#version });
+    return this.#last;
   }
 }
 
@@ -50,9 +60,13 @@ export interface DialogUsageOptions {
   readonly dialog: Dialog;
   readonly session: LocalSession;
   readonly handlers: SipCallHandlers;
+  readonly clock: Clock;
+  readonly timerPolicy: SessionTimerPolicy;
   localMedia(): LocalMedia | undefined;
   /** The far side said BYE. */
   onBye(q850: number | undefined): void;
+  /** The session was not refreshed in time, or the refresh got a status that ends it; the BYE is on its way. */
+  onExpired(end: SipEnd): void;
   /** Nobody acknowledged our 2xx to a re-INVITE. */
   onNoAck(): void;
 }
@@ -62,9 +76,20 @@ export class DialogUsage {
   /** The re-INVITE whose 2xx waits for its ACK, and whether that ACK must bring an answer. */
   #pending: { readonly transaction: ServerTransaction; readonly lateOffer: boolean } | undefined;
   #ended = false;
+  readonly keeper: SessionKeeper;
 
   constructor(options: DialogUsageOptions) {
     this.#options = options;
+    this.keeper = new SessionKeeper({
+      endpoint: options.endpoint,
+      dialog: options.dialog,
+      clock: options.clock,
+      policy: options.timerPolicy,
+      description: () => options.session.last,
+      busy: () => this.#pending !== undefined,
+      onRemoteMedia: (remote) => options.handlers.onRemoteMedia(remote),
+      onExpired: (status) => this.#expire(status),
+    });
   }
 
   get dialog(): Dialog {
@@ -84,20 +109,71 @@ export class DialogUsage {
       // RFC 3261 section 12.2.2: a number below the last one is out of order.
       transaction.respond(500);
     } else if (request.method === 'BYE') {
-      this.#ended = true;
+      this.#end();
       transaction.respond(200);
       this.#options.onBye(readReason(request.headers.all('reason')));
     } else if (request.method === 'INVITE') this.#receiveReinvite(transaction);
+    else if (request.method === 'UPDATE') this.#receiveUpdate(transaction);
     else if (request.method === 'INFO') this.#receiveInfo(transaction);
     else if (request.method === 'OPTIONS') transaction.respond(200, { headers: [ALLOW] });
     else if (request.method === 'REFER') transaction.respond(603);
     else transaction.respond(405, { headers: [ALLOW] });
   }
 
+  #end(): void {
+    this.#ended = true;
+    this.keeper.stop();
+  }
+
+  /** RFC 4028 section 10: the end of a session that nobody refreshed. The Reason is FreeSWITCH's. */
+  #expire(status: number | undefined): void {
+    if (this.#ended) return;
+    this.#sayBye(['Reason', 'SIP;cause=408;text="Session timeout"'], () => undefined);
+    this.#options.onExpired(status === undefined ? SESSION_EXPIRED : { disposition: 'recv_refuse', status });
+  }
+
+  /** Refuses an interval below ours (RFC 4028 section 9); true when it did. */
+  #refuseShort(transaction: ServerTransaction): boolean {
+    const { timerPolicy } = this.#options;
+    const short = isTooShort(transaction.request.headers, timerPolicy);
+    if (short) transaction.respond(422, { headers: tooShortHeaders(timerPolicy) });
+    return short;
+  }
+
+  /** RFC 3311: a refresh without an offer, or a new description that is answered at once. */
+  #receiveUpdate(transaction: ServerTransaction): void {
+    const { request } = transaction;
+    const { endpoint, dialog, session, handlers } = this.#options;
+    if (this.#refuseShort(transaction)) return;
+    const media = this.#options.localMedia();
+    const offer = request.body === '' ? undefined : readSdp(request.body);
+    if (request.body !== '' && (offer === undefined || media === undefined)) {
+      transaction.respond(488);
+      return;
+    }
+    if (offer !== undefined && (this.#pending !== undefined || this.keeper.refreshing)) {
+      // RFC 3311 section 5.2: two offers at once.
+      transaction.respond(491);
+      return;
+    }
+    dialog.refreshTarget(request.headers, transaction.flow);
+    if (offer !== undefined) handlers.onRemoteMedia(offer.remote);
+    const contact = ['Contact', endpoint.contact(transaction.flow)] as const;
+    const headers = [contact, ALLOW, ...this.keeper.answer(request.headers)];
+    if (offer === undefined || media === undefined) transaction.respond(200, { headers });
+    else transaction.respond(200, { headers, body: session.answer(media, offer) });
+  }
+
   #receiveReinvite(transaction: ServerTransaction): void {
     const { request } = transaction;
     const { endpoint, dialog, session, handlers } = this.#options;
     const media = this.#options.localMedia();
+    if (this.#refuseShort(transaction)) return;
+    if (this.keeper.refreshing) {
+      // Section 14.2: ours is on its way.
+      transaction.respond(491);
+      return;
+    }
     if (this.#pending !== undefined || media === undefined) {
       // Section 14.2: a second INVITE before the first is through.
       transaction.respond(500, { headers: [['Retry-After', '1']] });
@@ -118,7 +194,8 @@ export class DialogUsage {
     };
     if (offer !== undefined) handlers.onRemoteMedia(offer.remote);
     const body = offer === undefined ? session.offer(media) : session.answer(media, offer);
-    transaction.respond(200, { headers: [['Contact', endpoint.contact(transaction.flow)], ALLOW], body });
+    const contact = ['Contact', endpoint.contact(transaction.flow)] as const;
+    transaction.respond(200, { headers: [contact, ALLOW, ...this.keeper.answer(request.headers)], body });
   }
 
   #receiveInfo(transaction: ServerTransaction): void {
@@ -153,9 +230,13 @@ export class DialogUsage {
       onDone();
       return;
     }
-    this.#ended = true;
+    this.#sayBye(reasonHeader(q850, word), onDone);
+  }
+
+  #sayBye(reason: readonly [string, string], onDone: () => void): void {
+    this.#end();
     const { endpoint, dialog } = this.#options;
-    const request = dialog.makeRequest('BYE', [reasonHeader(q850, word)]);
+    const request = dialog.makeRequest('BYE', [reason]);
     endpoint.request(request, dialog.nextHop(endpoint), {
       onResponse: (response) => {
         if (response.status >= 200) onDone();

@@ -1,9 +1,10 @@
 /** A call that somebody else's INVITE began: our side is the UAS (RFC 3261 section 13.3). */
 import type { RemoteMedia } from '../media/api.ts';
+import { ALLOW } from './allow.ts';
 import type { LocalMedia, SipCall, SipCallHandlers, SipEnd } from './call.ts';
 import { readReason, reasonHeader } from './call.ts';
 import { Dialog } from './dialog.ts';
-import { ALLOW, DialogUsage, LocalSession } from './dialog-usage.ts';
+import { DialogUsage, LocalSession } from './dialog-usage.ts';
 import type { SipRequest } from './message.ts';
 import { type ReadSdp, readSdp } from './sdp.ts';
 import type { ServerTransaction } from './server-transaction.ts';
@@ -42,8 +43,11 @@ export class InboundCall implements SipCall, DialogParty {
       dialog,
       session: this.#session,
       handlers,
+      clock: agent.clock,
+      timerPolicy: agent.timerPolicy,
       localMedia: () => this.#media,
       onBye: (q850) => this.#receiveBye(q850),
+      onExpired: (end) => this.#end(end),
       onNoAck: () => this.#loseFarEnd(),
     });
     transaction.onCancel = () => this.#receiveCancel();
@@ -78,7 +82,8 @@ export class InboundCall implements SipCall, DialogParty {
     const { offer } = this.#options;
     const body =
       this.#earlyBody ?? (offer === undefined ? this.#session.offer(media) : this.#session.answer(media, offer));
-    this.#invite.respond(200, { headers: this.#contact, body });
+    const agreed = this.#usage.keeper.answer(this.#invite.request.headers);
+    this.#invite.respond(200, { headers: [...this.#contact, ...agreed], body });
   }
 
   /** Whether it can be answered: by answering a sound offer, or by making one where the INVITE has none. */

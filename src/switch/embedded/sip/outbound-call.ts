@@ -1,14 +1,16 @@
 /** A call that our own INVITE begins: our side is the UAC (RFC 3261 section 13.2). */
 import type { Clock } from '../../../kernel/clock.ts';
+import { ALLOW } from './allow.ts';
 import type { LocalMedia, SipCall, SipCallHandlers, SipEnd } from './call.ts';
 import { readReason, reasonHeader } from './call.ts';
 import type { ClientTransaction } from './client-transaction.ts';
 import { Dialog, tagOf } from './dialog.ts';
-import { ALLOW, DialogUsage, LocalSession } from './dialog-usage.ts';
+import { DialogUsage, LocalSession } from './dialog-usage.ts';
 import type { Flow } from './flow.ts';
 import { SipHeaders, type SipRequest, type SipResponse } from './message.ts';
 import { readSdp } from './sdp.ts';
 import type { ServerTransaction } from './server-transaction.ts';
+import { offeredHeaders, raised, type SessionTimerPolicy } from './session-timer.ts';
 import { TRANSACTION_TIMEOUT_MS } from './timers.ts';
 import { randomToken } from './transaction-layer.ts';
 import type { DialogParty, SipUserAgent } from './user-agent.ts';
@@ -28,8 +30,6 @@ export interface OutboundCallOptions {
   readonly handlers: SipCallHandlers;
 }
 
-const INVITE_SEQUENCE = 1;
-
 export class OutboundCall implements SipCall, DialogParty {
   readonly callId: string;
   readonly localTag = randomToken();
@@ -43,23 +43,30 @@ export class OutboundCall implements SipCall, DialogParty {
   #rang = false;
   #early = false;
   #over = false;
+  /** The CSeq of the INVITE that counts: of the second one when the first was too short for the far end. */
+  #sequence = 0;
+  #timerPolicy: SessionTimerPolicy;
 
   constructor(options: OutboundCallOptions) {
     this.#options = options;
     this.callId = options.callId;
+    this.#timerPolicy = options.agent.timerPolicy;
   }
 
   /** Sends the INVITE. */
   start(): void {
     const { agent, flow, uri, from, to, media } = this.#options;
+    this.#sequence += 1;
+    this.#sawProvisional = false;
     const headers = new SipHeaders()
       .add('Max-Forwards', '70')
       .add('From', `${from};tag=${this.localTag}`)
       .add('To', to)
       .add('Call-ID', this.callId)
-      .add('CSeq', `${INVITE_SEQUENCE} INVITE`)
+      .add('CSeq', `${this.#sequence} INVITE`)
       .add('Contact', agent.endpoint.contact(flow))
       .add(...ALLOW);
+    for (const [name, value] of offeredHeaders(this.#timerPolicy)) headers.add(name, value);
     for (const [name, value] of this.#options.extraHeaders) headers.add(name, value);
     headers.add('Content-Type', 'application/sdp');
     const request: SipRequest = { kind: 'request', method: 'INVITE', uri, headers, body: this.#session.offer(media) };
@@ -77,6 +84,13 @@ export class OutboundCall implements SipCall, DialogParty {
     if (response.status < 200) this.#receiveProvisional(response);
     else if (response.status < 300) this.#receiveSuccess(request, response);
     else {
+      const policy = response.status === 422 ? raised(this.#timerPolicy, response.headers) : undefined;
+      if (policy !== undefined && !this.#cancelling && !this.#over) {
+        // RFC 4028 section 7.3: once more, with the interval that the far end can live with.
+        this.#timerPolicy = policy;
+        this.start();
+        return;
+      }
       const q850 = readReason(response.headers.all('reason'));
       this.#end({ disposition: 'recv_refuse', status: response.status, ...(q850 === undefined ? {} : { q850 }) });
     }
@@ -118,6 +132,7 @@ export class OutboundCall implements SipCall, DialogParty {
       return;
     }
     this.#usage = usage;
+    usage.keeper.answered(response.headers);
     const answer = readSdp(response.body);
     if (answer !== undefined) {
       handlers.onAnswered(answer.remote);
@@ -135,8 +150,11 @@ export class OutboundCall implements SipCall, DialogParty {
       dialog,
       session: this.#session,
       handlers,
+      clock: this.#options.clock,
+      timerPolicy: this.#timerPolicy,
       localMedia: () => media,
       onBye: (q850) => this.#end({ disposition: 'recv_bye', status: 200, ...(q850 === undefined ? {} : { q850 }) }),
+      onExpired: (end) => this.#end(end),
       onNoAck: () => {
         this.#usage?.bye(102, 'RECOVERY_ON_TIMER_EXPIRE', () => this.#forget());
         this.#end({ disposition: 'send_bye', timedOut: true });
@@ -146,7 +164,7 @@ export class OutboundCall implements SipCall, DialogParty {
 
   #sendAck(dialog: Dialog): void {
     const { endpoint } = this.#options.agent;
-    endpoint.sendAck(dialog.makeAck(INVITE_SEQUENCE), dialog.nextHop(endpoint));
+    endpoint.sendAck(dialog.makeAck(this.#sequence), dialog.nextHop(endpoint));
   }
 
   hangup(cause: { readonly sipStatus: number; readonly q850: number; readonly word: string }): SipEnd {
@@ -172,7 +190,7 @@ export class OutboundCall implements SipCall, DialogParty {
       .add('From', source.get('from') ?? '')
       .add('To', source.get('to') ?? '')
       .add('Call-ID', this.callId)
-      .add('CSeq', `${INVITE_SEQUENCE} CANCEL`)
+      .add('CSeq', `${this.#sequence} CANCEL`)
       .add(...reasonHeader(cause.q850, cause.word));
     // Section 9.1: with the Route of the INVITE, or it would take another way.
     for (const route of source.all('route')) headers.add('Route', route);

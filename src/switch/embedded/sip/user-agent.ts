@@ -1,10 +1,11 @@
 /** Sorts the requests of one SIP side: inside a dialog to its call, outside to the switch. */
 import type { Clock } from '../../../kernel/clock.ts';
+import { ALLOW } from './allow.ts';
 import { tagOf } from './dialog.ts';
-import { ALLOW } from './dialog-usage.ts';
 import { type EndpointOptions, SipEndpoint } from './endpoint.ts';
 import type { SipRequest } from './message.ts';
 import type { ServerTransaction } from './server-transaction.ts';
+import type { SessionTimerPolicy } from './session-timer.ts';
 import { parseUri } from './values.ts';
 
 /** One end of a dialog. */
@@ -31,12 +32,14 @@ function partyKey(callId: string, localTag: string): string {
 export class SipUserAgent {
   readonly endpoint: SipEndpoint;
   readonly clock: Clock;
+  readonly timerPolicy: SessionTimerPolicy;
   readonly #handlers: UserAgentHandlers;
   readonly #parties = new Map<string, DialogParty>();
   readonly #idleWaiters: Array<() => void> = [];
 
-  constructor(options: EndpointOptions, handlers: UserAgentHandlers) {
+  constructor(options: EndpointOptions, timerPolicy: SessionTimerPolicy, handlers: UserAgentHandlers) {
     this.clock = options.clock;
+    this.timerPolicy = timerPolicy;
     this.#handlers = handlers;
     this.endpoint = new SipEndpoint(options, {
       onRequest: (transaction) => this.#receive(transaction),
