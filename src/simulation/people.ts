@@ -58,6 +58,9 @@ export class People {
       return;
     }
     clock.setTimer(rungMs, () => core.phoneRings(leg));
+    // Outside lines ring in their own way, or say why nobody will come.
+    if (leg.hearsEarly && random.chance(0.4))
+      clock.setTimer(rungMs * random.between(1, 3), () => core.phoneIsHeard(leg));
     if (what === 'ignores') return;
     const thinksMs = what === 'atOnce' ? random.between(0, 20) : random.between(200, 12_000);
     if (what === 'refuses') clock.setTimer(rungMs + thinksMs, end(random.pick(['USER_BUSY', 'CALL_REJECTED'])));

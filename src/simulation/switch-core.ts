@@ -15,9 +15,11 @@ import type { Random } from './random.ts';
 import {
   clearTimers,
   disarmFallbacks,
+  endOf,
   type LegPlace,
   type NewLeg,
   newLeg,
+  parkOf,
   type SimLeg,
   snapshotOf,
 } from './switch-legs.ts';
@@ -132,8 +134,23 @@ export class SwitchCore {
     this.#tell({ type: 'legRinging', leg: leg.id, atMs: this.#clock.now() });
   }
 
+  /** The far side is heard before it answers: a leg that was to be heard is parked, and rings for as long as control likes. */
+  phoneIsHeard(leg: SimLeg): void {
+    if (leg.ended || leg.answered || leg.early || !leg.hearsEarly) return;
+    clearTimers(leg);
+    leg.early = true;
+    this.#tell({ type: 'legRinging', leg: leg.id, atMs: this.#clock.now() });
+    this.#timer(leg, unclaimedPhoneMs * 2, () => this.end(leg, 'NORMAL_CLEARING', 'switch'));
+    this.#enterPark(leg);
+  }
+
   phoneAnswers(leg: SimLeg): void {
     if (leg.ended || leg.answered) return;
+    if (leg.early) {
+      leg.answered = true;
+      this.#tell({ type: 'legAnswered', leg: leg.id, atMs: this.#clock.now() });
+      return;
+    }
     clearTimers(leg);
     leg.answered = true;
     this.#tell({ type: 'legAnswered', leg: leg.id, atMs: this.#clock.now() });
@@ -152,15 +169,7 @@ export class SwitchCore {
     this.#leave(leg);
     this.#remove(leg);
     for (const other of this.legs()) if (other.supervising?.agentLeg === leg.id) this.#goTo(other, undefined);
-    const event: SwitchEvent = {
-      type: 'legEnded',
-      leg: leg.id,
-      atMs: this.#clock.now(),
-      cause,
-      q850: undefined,
-      sipStatus: undefined,
-      endedBy,
-    };
+    const event = endOf(leg.id, this.#clock.now(), cause, endedBy);
     // The end is told when the recording's file is whole.
     const delayMs = this.#random.chance(0.05) ? this.#random.between(50, 400) : this.#random.between(0, 20);
     this.#clock.setTimer(delayMs, () => this.#tell(event));
@@ -184,9 +193,7 @@ export class SwitchCore {
     const party = target.kind === 'gateway' ? target.number : target.user;
     if (target.kind === 'phone' && !this.#registered.has(party)) {
       // Made no leg: the adapter tells its end by the job's result.
-      const atMs = this.#clock.now();
-      const never = { q850: undefined, sipStatus: undefined, endedBy: 'unknown' } as const;
-      this.#tell({ type: 'legEnded', leg: id, atMs, cause: 'USER_NOT_REGISTERED', ...never });
+      this.#tell(endOf(id, this.#clock.now(), 'USER_NOT_REGISTERED', 'unknown'));
       return done;
     }
     const leg = this.#add({
@@ -199,6 +206,7 @@ export class SwitchCore {
       callerName,
       dialledNumber: party,
     });
+    leg.hearsEarly = request.earlyMedia === true;
     this.#timer(leg, ringTimeoutMs, () => this.end(leg, 'NO_ANSWER', 'switch'));
     this.#listener.rings(leg);
     return done;
@@ -329,7 +337,7 @@ export class SwitchCore {
   }
 
   #canTalk(leg: SimLeg): boolean {
-    return leg.answered || leg.direction === 'inbound';
+    return leg.answered || leg.early || leg.direction === 'inbound';
   }
 
   #move(id: string, both: boolean, conference: string | undefined): Reply {
@@ -360,19 +368,7 @@ export class SwitchCore {
 
   #enterPark(leg: SimLeg): void {
     this.#put(leg, 'parked');
-    this.#tell({
-      type: 'legParked',
-      leg: leg.id,
-      atMs: this.#clock.now(),
-      direction: leg.direction,
-      role: leg.role,
-      callId: leg.callId,
-      answered: leg.answered,
-      callerNumber: leg.callerNumber,
-      callerName: leg.callerName,
-      dialledNumber: leg.dialledNumber,
-      sourceAddress: '192.0.2.1',
-    });
+    this.#tell(parkOf(leg, this.#clock.now()));
   }
 
   #enterConference(leg: SimLeg, conference: string): void {

@@ -1,5 +1,5 @@
 import type { Timer } from '../kernel/clock.ts';
-import type { LegSnapshot, Sound } from '../switch/port.ts';
+import type { LegSnapshot, Sound, SwitchEvent } from '../switch/port.ts';
 
 /**
  * Where a leg is on the simulated switch. `moving`: between two dialplan places; `bridging`: the bridge was promised
@@ -39,6 +39,9 @@ export interface SimLeg {
   readonly dialledNumber: string;
   readonly createdAtMs: number;
   answered: boolean;
+  /** What it says before it answers is wanted; and is heard. */
+  hearsEarly: boolean;
+  early: boolean;
   ended: boolean;
   place: LegPlace;
   placeSinceMs: number;
@@ -67,6 +70,8 @@ export function newLeg(leg: NewLeg, nowMs: number): SimLeg {
     ...leg,
     createdAtMs: nowMs,
     answered: false,
+    hearsEarly: false,
+    early: false,
     ended: false,
     place: 'dialling',
     placeSinceMs: nowMs,
@@ -109,4 +114,16 @@ export function disarmFallbacks(leg: SimLeg): void {
 export function clearTimers(leg: SimLeg): void {
   for (const timer of leg.timers) timer.cancel();
   leg.timers.clear();
+}
+
+/** That it is parked, as the switch tells it. */
+export function parkOf(leg: SimLeg, atMs: number): SwitchEvent {
+  const { direction, role, callId, answered, callerNumber, callerName, dialledNumber } = leg;
+  const told = { direction, role, callId, answered, callerNumber, callerName, dialledNumber };
+  return { type: 'legParked', leg: leg.id, atMs, ...told, sourceAddress: '192.0.2.1' };
+}
+
+/** A leg's end, as the switch tells it. */
+export function endOf(leg: string, atMs: number, cause: string, endedBy: 'phone' | 'switch' | 'unknown'): SwitchEvent {
+  return { type: 'legEnded', leg, atMs, cause, q850: undefined, sipStatus: undefined, endedBy };
 }

@@ -14,7 +14,17 @@ import type { FlowPathEntry, FlowState } from '../domain/ivr/flow-machine.ts';
 type Fields<T> = { [K in keyof T]-?: z.ZodType<T[K]> };
 
 const ms = z.number();
-const place = z.enum(['dialling', 'ringing', 'parked', 'bridged', 'conference', 'moving', 'supervising', 'gone']);
+const place = z.enum([
+  'dialling',
+  'ringing',
+  'early',
+  'parked',
+  'bridged',
+  'conference',
+  'moving',
+  'supervising',
+  'gone',
+]);
 
 const pathEntry = z.object({
   step: z.string(),

@@ -33,6 +33,11 @@ export interface OriginateRequest {
   readonly callerNumber: string;
   readonly callerName: string;
   readonly ringTimeoutMs: number;
+  /**
+   * What the far side lets hear before it answers counts: the leg is parked, unanswered, as soon as such sound comes,
+   * can be bridged, and tells `legAnswered` later. The ring time-out is control's own from then on.
+   */
+  readonly earlyMedia?: boolean;
   /** Extra SIP headers, names without the `X-` prefix rules of anybody: sent as they are. */
   readonly sipHeaders?: Readonly<Record<string, string>>;
 }

@@ -124,6 +124,8 @@ export function everyEvent(): CallEvent[] {
     { type: 'agentParked' },
     ...ends.map((end): CallEvent => ({ type: 'agentEnded', end })),
     { type: 'subcentreRinging' },
+    { type: 'subcentreEarlyMedia' },
+    { type: 'subcentreAnswered' },
     { type: 'subcentreParked' },
     ...ends.map((end): CallEvent => ({ type: 'subcentreEnded', end })),
     { type: 'bridged', a: 'citizen', b: 'agent' },

@@ -19,6 +19,8 @@ const events: Readonly<Record<CallEventType, true> & Record<string, true>> = {
   agentParked: true,
   agentEnded: true,
   subcentreRinging: true,
+  subcentreEarlyMedia: true,
+  subcentreAnswered: true,
   subcentreParked: true,
   subcentreEnded: true,
   bridged: true,

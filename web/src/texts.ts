@@ -318,6 +318,8 @@ export const texts = {
     agentParked: '坐席线路就绪',
     agentEnded: '坐席线路结束',
     subcentreRinging: '分中心话机振铃',
+    subcentreEarlyMedia: '分中心线路有回铃音',
+    subcentreAnswered: '分中心应答',
     subcentreParked: '分中心线路就绪',
     subcentreEnded: '分中心线路结束',
     bridged: '双方接通',

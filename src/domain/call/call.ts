@@ -48,7 +48,17 @@ export type Role = 'citizen' | 'agent' | 'subcentre';
 export type LegRole = Role | 'supervisor';
 
 /** Where a leg is, as far as the switch has told. */
-export type Place = 'dialling' | 'ringing' | 'parked' | 'bridged' | 'conference' | 'moving' | 'supervising' | 'gone';
+export type Place =
+  | 'dialling'
+  | 'ringing'
+  /** Parked before the answer, with sound of the far side. */
+  | 'early'
+  | 'parked'
+  | 'bridged'
+  | 'conference'
+  | 'moving'
+  | 'supervising'
+  | 'gone';
 
 export interface AgentPart {
   readonly personId: string;
@@ -165,6 +175,9 @@ export type CallEvent =
   | { readonly type: 'agentParked' }
   | { readonly type: 'agentEnded'; readonly end: LegEnd }
   | { readonly type: 'subcentreRinging' }
+  /** Its leg can be heard before the answer. */
+  | { readonly type: 'subcentreEarlyMedia' }
+  | { readonly type: 'subcentreAnswered' }
   | { readonly type: 'subcentreParked' }
   | { readonly type: 'subcentreEnded'; readonly end: LegEnd }
   | { readonly type: 'bridged'; readonly a: Role; readonly b: Role }

@@ -48,6 +48,8 @@ function applyFacts(call: Call, event: CallEvent): Call {
       return placed(call, 'agent', 'parked');
     case 'subcentreRinging':
       return placed(call, 'subcentre', 'ringing');
+    case 'subcentreEarlyMedia':
+      return placed(call, 'subcentre', 'early');
     case 'subcentreParked':
       return placed(call, 'subcentre', 'parked');
     case 'bridged':

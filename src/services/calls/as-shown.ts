@@ -20,7 +20,10 @@ export function parkedAsShown(leg: LegSnapshot, atMs: number): Extract<SwitchEve
 /** Where it shows a leg, in the words of the event that was missed; undefined when it is known to be there. */
 export function placeAsShown(leg: LegSnapshot, known: Place, atMs: number): SwitchEvent | undefined {
   const { bridgedTo, conference, supervising } = leg;
-  if (leg.parked) return known === 'parked' ? undefined : parkedAsShown(leg, atMs);
+  if (leg.parked) {
+    const there = known === 'parked' || (known === 'early' && !leg.answered);
+    return there ? undefined : parkedAsShown(leg, atMs);
+  }
   if (bridgedTo !== undefined) {
     return known === 'bridged' ? undefined : { type: 'legBridged', leg: leg.leg, other: bridgedTo, atMs };
   }

@@ -102,6 +102,8 @@ export function runSwitchEffect(effect: SwitchEffect, call: Call, context: Switc
         callerNumber: context.hotlineNumber,
         callerName: '12345',
         ringTimeoutMs: context.consultRingTimeoutMs,
+        // An outside line speaks before it answers: ringing in its own way, "the number has changed".
+        earlyMedia: true,
         sipHeaders: { 'X-Yht-Call': call.id, 'X-Yht-Citizen': call.callerNumber },
       });
     }

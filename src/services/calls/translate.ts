@@ -44,8 +44,10 @@ export function translate(
   if (role === undefined) return undefined;
   switch (event.type) {
     case 'legParked':
+      if (role === 'subcentre' && !event.answered) return { type: 'subcentreEarlyMedia' };
       return { type: parked[role] };
     case 'legAnswered':
+      if (role === 'subcentre') return { type: 'subcentreAnswered' };
       return role === 'citizen' ? { type: 'citizenAnswered' } : undefined;
     case 'legRinging': {
       const type = ringing[role];

@@ -11,7 +11,7 @@ const DIAL_CONTACT =
   /^sips?:[A-Za-z0-9_.+*#%~-]{1,128}@[A-Za-z0-9.-]{1,253}(:\d{1,5})?(;[A-Za-z0-9_.-]{1,40}(=[A-Za-z0-9_.:@%~+*-]{1,400})?){0,12}$/;
 const VARIABLE_NAME = /^[A-Za-z0-9_.-]{1,128}$/;
 /** A leg that control never takes is ended by the switch itself. */
-const PARK_TIMEOUT = '20:NORMAL_CLEARING';
+const PARK_TIMEOUT_S = 20;
 const MAX_VALUE_CHARACTERS = 512;
 
 /** The full-width form of an ASCII character: looks alike on a Chinese phone and means nothing to a parser. */
@@ -101,7 +101,7 @@ export function originateLine(request: OriginateRequest, domain: string): Result
   const variables: [string, string][] = [
     ['origination_uuid', request.leg],
     ['originate_timeout', String(seconds)],
-    ['ignore_early_media', 'true'],
+    ['ignore_early_media', request.earlyMedia === true ? 'false' : 'true'],
     ['origination_caller_id_number', expressible(request.callerNumber)],
     ['origination_caller_id_name', displayName(request.callerName)],
     ['yht_role', request.role],
@@ -109,7 +109,7 @@ export function originateLine(request: OriginateRequest, domain: string): Result
     ['yht_dialled', request.target.kind === 'gateway' ? request.target.number : request.target.user],
     ['RECORD_STEREO', 'true'],
     ['transfer_after_bridge', 'parked:XML:yihaotong'],
-    ['park_timeout', PARK_TIMEOUT],
+    ['park_timeout', `${PARK_TIMEOUT_S + (request.earlyMedia === true ? seconds : 0)}:NORMAL_CLEARING`],
     // The switch's limits are for those who call in. A caller who was let in never lacks the leg of his agent.
     ['no_throttle_limits', 'true'],
   ];

@@ -143,6 +143,66 @@ describe('the sub-centre 12366 joins a call', () => {
     await third.ended();
   });
 
+  it('is heard by the agent before it answers, and not by the citizen', async () => {
+    current = await talk(hotline, agent);
+    const { callId } = current;
+    await agent.desk.do({ do: 'consult', callId, number: '12366' });
+    const third = await subcentre.nextInvite();
+    third.progress();
+    await current.agent.hearsOnly([tones.subcentre]);
+    third.answer();
+    await agent.desk.callState('consulting');
+    await current.agent.hearsOnly([tones.subcentre]);
+    await third.hearsOnly([tones.agent]);
+    await agent.desk.do({ do: 'leave', callId });
+    await current.agent.ended();
+    await current.citizen.hearsOnly([tones.subcentre]);
+    await current.citizen.hangup();
+    await third.ended();
+  });
+
+  it('is heard in a transfer, and gets the citizen when it answers', async () => {
+    current = await talk(hotline, agent);
+    await agent.desk.do({ do: 'transfer', callId: current.callId, number: '12366' });
+    const third = await subcentre.nextInvite();
+    third.progress();
+    await current.agent.hearsOnly([tones.subcentre]);
+    third.answer();
+    await current.agent.ended();
+    await current.citizen.hearsOnly([tones.subcentre]);
+    await third.hearsOnly([tones.citizen]);
+    await current.citizen.hangup();
+    await third.ended();
+  });
+
+  it('is heard by the agent, who hangs up: whoever answers gets the citizen', async () => {
+    current = await talk(hotline, agent);
+    await agent.desk.do({ do: 'consult', callId: current.callId, number: '12366' });
+    const third = await subcentre.nextInvite();
+    third.progress();
+    await current.agent.hearsOnly([tones.subcentre]);
+    await current.agent.hangup();
+    await agent.desk.seatIs('in wrap-up', (seat) => seat.status === 'wrapUp');
+    third.answer();
+    await current.citizen.hearsOnly([tones.subcentre]);
+    await current.citizen.hangup();
+    await third.ended();
+  });
+
+  it('says that it is busy and ends: the agent is told and the citizen waits', async () => {
+    current = await talk(hotline, agent);
+    const { callId } = current;
+    await agent.desk.do({ do: 'consult', callId, number: '12366' });
+    const third = await subcentre.nextInvite();
+    third.progress();
+    await current.agent.hearsOnly([tones.subcentre]);
+    third.reject(486);
+    await agent.desk.push('notice', (push) => push.text.includes('对方忙'));
+    await agent.desk.do({ do: 'resume', callId });
+    await current.citizen.hears(tones.agent);
+    await current.agent.hears(tones.citizen);
+  });
+
   it.each([
     [486, '对方忙'],
     [603, '对方拒接'],

@@ -2,7 +2,7 @@
  * A department joins: consultation, three-way call, transfer. Seed rows C05, C06, C22, C23.
  * The citizen is never worse off than before: every failure leads back to the agent, or to the queue when he has gone.
  */
-import type { Call, Effect } from '../call.ts';
+import { type Call, callStates, type Effect } from '../call.ts';
 import { type Decision, go, type Row, row, type Surroundings, stay } from '../decision.ts';
 import { endingOfCause } from '../ending.ts';
 import {
@@ -71,6 +71,29 @@ function subcentreAnswered(call: Call, around: Surroundings): Decision {
   ]);
 }
 
+/** What the sub-centre's line lets hear while it rings is the agent's to hear; the citizen has his music. */
+function hearEarly(call: Call): Decision {
+  if (call.agent?.place !== 'parked' || call.consult?.place !== 'early') return stay(call);
+  const moving = placed(placed(call, 'agent', 'moving'), 'subcentre', 'moving');
+  return stay(moving, [{ do: 'bridge', a: 'agent', b: 'subcentre' }]);
+}
+
+/** The answer of a line that could be heard before. */
+function earlyAnswered(call: Call, around: Surroundings): Decision {
+  const { agent, consult } = call;
+  if (consult === null) return stay(call);
+  const { place } = consult;
+  const answered = { ...call, consult: { ...consult, answeredAtMs: around.nowMs } };
+  if (place === 'dialling' || place === 'ringing') return stay(answered);
+  const heard = agent !== null && (place === 'bridged' || place === 'moving');
+  if (heard && consult.mode === 'consult') {
+    const to = place === 'bridged' ? 'consulting' : 'consultConnecting';
+    return go(answered, to, around, [{ do: 'cancelTimer', timer: 'consultRing' }]);
+  }
+  // A bridge takes it from wherever it is; only on its way out of a broken one it must be waited for.
+  return subcentreAnswered(heard || place === 'early' ? placed(answered, 'subcentre', 'parked') : answered, around);
+}
+
 function rebridge(call: Call): Decision {
   const transfer = call.state === 'transferConnecting';
   const [after, effects] = bridgeWhenParked(call, transfer ? 'citizen' : 'agent', 'subcentre');
@@ -99,8 +122,28 @@ export const consultRows: readonly Row[] = [
     ]);
   }),
   row(['consultRinging'], 'citizenParked', 'Music.', citizenWaits),
-  row(['consultRinging'], 'agentParked', 'The agent hears that it rings.', (call) => stay(call, [{ do: 'ringback' }])),
+  row(['consultRinging'], 'agentParked', 'The agent hears that it rings.', (call) => {
+    if (call.consult?.place === 'early') return hearEarly(call);
+    const broke = call.consult?.place === 'bridged' || call.consult?.place === 'moving';
+    // What he heard is over; that the line has ended is about to be told.
+    return stay(call, broke ? [] : [{ do: 'ringback' }]);
+  }),
   row(['consultRinging'], 'subcentreRinging', 'Shown on the desk.', 'ignore'),
+  row(['consultRinging'], 'subcentreEarlyMedia', 'It can be heard: the agent hears that.', hearEarly),
+  row(['consultRinging'], 'bridged', 'The agent hears how it rings.', 'ignore'),
+  row(
+    ['consultRinging'],
+    'commandFailed',
+    'It can’t be heard after all: the agent hears our own ringing.',
+    (call) => stay(placed(placed(call, 'agent', 'parked'), 'subcentre', 'early'), [{ do: 'ringback' }]),
+    { when: (call, event) => event.command === 'bridge' && call.consult?.place === 'moving' },
+  ),
+  row(
+    ['consultRinging'],
+    'subcentreAnswered',
+    'Answered: its park is told next, or it was heard already.',
+    (call, _event, around) => earlyAnswered(call, around),
+  ),
   row(['consultRinging'], 'subcentreParked', 'Answered.', (call, _event, around) => subcentreAnswered(call, around)),
   row(['consultRinging'], 'subcentreEnded', 'Busy, no answer, refused, gateway down.', (call, event, around) =>
     consultFailed(call, event.end.cause, around),
@@ -124,7 +167,9 @@ export const consultRows: readonly Row[] = [
   ),
   row(['consultRinging'], 'cancelConsult', 'Back to the citizen at once.', (call, _event, around) => {
     const stop = hangup(call, 'subcentre', 'ORIGINATOR_CANCEL');
-    const back = connectAgent({ ...call, consult: null }, around, [
+    const parting = call.consult?.place === 'bridged' || call.consult?.place === 'moving';
+    const left = parting ? placed(call, 'agent', 'moving') : call;
+    const back = connectAgent({ ...left, consult: null }, around, [
       { do: 'cancelTimer', timer: 'consultRing' },
       ...stop,
     ]);
@@ -135,7 +180,10 @@ export const consultRows: readonly Row[] = [
   ),
   row(['consultRinging'], 'agentEnded', 'The agent went: it becomes a transfer.', (call) => {
     const [after, effects] = releaseAgent(call, 'talked');
-    return stay({ ...after, consult: after.consult && { ...after.consult, mode: 'transfer' } }, effects);
+    // Gone in the moment in which he was to hear it ring: the other leg would be nowhere.
+    const lost: Effect[] = call.consult?.place === 'moving' ? [{ do: 'park', role: 'subcentre', both: false }] : [];
+    const left = after.consult && { ...after.consult, mode: 'transfer' as const };
+    return stay({ ...after, consult: left }, [...effects, ...lost]);
   }),
 
   row(['consultConnecting', 'transferConnecting'], 'citizenParked', 'Ready for the bridge, or for music.', (call) =>
@@ -299,4 +347,6 @@ export const consultRows: readonly Row[] = [
   row(['agentWithSubcentre'], 'cancelConsult', 'The agent ends it.', (call, _event, around) => endAll(call, around)),
   row(['agentWithSubcentre'], 'subcentreParked', 'The agent has gone; his end is about to be told.', 'ignore'),
   row(['agentWithSubcentre'], 'joined', 'Late news.', 'ignore'),
+  row([...callStates], 'subcentreAnswered', 'Where the answer matters, the park or the bridge says it.', 'ignore'),
+  row([...callStates], 'subcentreEarlyMedia', 'Nobody waits to hear it ring, or not any more.', 'ignore'),
 ];

@@ -27,7 +27,8 @@ export const foundRows: readonly Row[] = [
     'Agent and sub-centre talked before it was noted.',
     (call, _event, around) =>
       go(subcentreAnswered(call, around.nowMs), 'consulting', around, [{ do: 'cancelTimer', timer: 'consultRing' }]),
-    { when: pair('agent', 'subcentre') },
+    // One that has not answered can be heard all the same: the agent hears how it rings.
+    { when: (call, event) => call.consult?.answeredAtMs !== null && pair('agent', 'subcentre')(call, event) },
   ),
   row(
     ['consultRinging', 'consultConnecting', 'transferConnecting'],

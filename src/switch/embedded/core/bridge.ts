@@ -21,11 +21,13 @@ function unbridge(context: SwitchContext, a: Channel, b: Channel): void {
   ]);
 }
 
-/** A phone that still rings can't talk; a caller who waits for the answer gets it by being connected. */
+/**
+ * A phone that still rings can't talk, unless it sends sound already; a caller who waits for the answer gets it by being
+ * connected.
+ */
 function canTalk(channel: Channel): boolean {
-  return (
-    !channel.ended && channel.media !== undefined && (channel.answered || channel.identity.direction === 'inbound')
-  );
+  const heard = channel.answered || channel.answerState === 'early' || channel.identity.direction === 'inbound';
+  return !channel.ended && channel.media !== undefined && heard;
 }
 
 function bond(context: SwitchContext, channel: Channel, other: Channel, pair: readonly [Channel, Channel]): void {

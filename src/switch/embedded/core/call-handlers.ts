@@ -11,12 +11,18 @@ const SAMPLES_PER_MS = 8;
 
 /** What only an outbound leg needs to know beyond its events. */
 export interface OutboundHooks {
+  /** The far side sends sound before it answers. */
+  onEarlyMedia(remote: RemoteMedia): void;
   onAnswered(): void;
   /** The leg is gone before or after the answer, with its cause word. */
   onEnded(cause: string): void;
 }
 
-const noHooks: OutboundHooks = { onAnswered: () => undefined, onEnded: () => undefined };
+const noHooks: OutboundHooks = {
+  onEarlyMedia: () => undefined,
+  onAnswered: () => undefined,
+  onEnded: () => undefined,
+};
 
 function emitDigit(context: SwitchContext, channel: Channel, digit: string, durationMs: number, source: string): void {
   emitChannelEvent(context, 'DTMF', channel, [
@@ -58,11 +64,12 @@ export function sipHandlers(context: SwitchContext, channel: Channel, hooks: Out
       channel.callState = 'RINGING';
       emitChannelEvent(context, 'CHANNEL_PROGRESS', channel);
     },
-    onEarlyMedia() {
+    onEarlyMedia(remote) {
       if (channel.ended) return;
       channel.answerState = 'early';
       channel.callState = 'EARLY';
       emitChannelEvent(context, 'CHANNEL_PROGRESS_MEDIA', channel);
+      if (remote !== undefined) hooks.onEarlyMedia(remote);
     },
     onAnswered(remote) {
       if (channel.ended) return;

@@ -151,11 +151,21 @@ function dial(around: OriginateSurroundings, order: OriginateOrder, route: Route
   const { context } = around;
   return new Promise((resolve) => {
     let timer: Timer | undefined;
+    /** The originate is done: from now on the leg is as any other. */
+    const arrive = (): void => {
+      timer?.cancel();
+      park(context, channel);
+      resolve(`+OK ${channel.uuid}`);
+    };
     const handlers = sipHandlers(context, channel, {
+      onEarlyMedia(remote) {
+        if (order.variables.get('ignore_early_media') === 'true') return;
+        channel.media?.setRemote(remote);
+        arrive();
+      },
       onAnswered() {
-        timer?.cancel();
-        park(context, channel);
-        resolve(`+OK ${channel.uuid}`);
+        // One that sent sound before is where control has put it meanwhile.
+        if (channel.activity.kind === 'setup') arrive();
       },
       onEnded(cause) {
         timer?.cancel();

@@ -23,8 +23,8 @@ export interface SipEnd {
 export interface SipCallHandlers {
   /** 180 came back. */
   onRinging(): void;
-  /** 183 (or 180) with a description came back. */
-  onEarlyMedia(): void;
+  /** 183 (or 180) with a description came back; undefined when it is none that we can use. */
+  onEarlyMedia(remote: RemoteMedia | undefined): void;
   /** 200 came back on an outbound call. */
   onAnswered(remote: RemoteMedia): void;
   /** The far side's media is known or has changed: ACK of a late offer, re-INVITE. */

@@ -105,7 +105,7 @@ export class OutboundCall implements SipCall, DialogParty {
     if (this.#over) return;
     if (response.body !== '' && !this.#early) {
       this.#early = true;
-      this.#options.handlers.onEarlyMedia();
+      this.#options.handlers.onEarlyMedia(readSdp(response.body)?.remote);
     }
     if (response.status === 180 && !this.#rang) {
       this.#rang = true;
