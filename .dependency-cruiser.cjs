@@ -37,7 +37,7 @@ module.exports = {
       { path: '^src/simulation/' },
       {
         path: '^src/',
-        pathNot: '^src/(simulation|kernel|domain|services)/|^src/switch/port\\.ts$|^src/desk/protocol\\.ts$',
+        pathNot: '^src/(simulation|kernel|domain|services)/|^src/switch/(port|ways-out)\\.ts$|^src/desk/protocol\\.ts$',
       },
       'the simulation runs the control code on a switch, store and clock of its own',
     ),

@@ -289,6 +289,7 @@ async function openSwitch(
     domain: config.sip.domain,
     recordingsFolder: config.recordingsFolder,
     commandDeadlineMs,
+    wayOutAfterS: config.calls.wayOutAfterS,
     log,
     clock: systemClock,
     ids: randomIds,

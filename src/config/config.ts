@@ -70,6 +70,7 @@ const environmentSchema = z
     RING_TIMEOUT_MS: whole(1_000, 120_000, 20_000),
     CONSULT_RING_TIMEOUT_MS: whole(1_000, 120_000, 30_000),
     WRAP_UP_MS: whole(0, 3_600_000, 30_000),
+    WAY_OUT_AFTER_S: whole(5, 3_600, 90),
     MAX_LIVE_CALLS: wholeIfGiven(1, 10_000).optional(),
     SWITCH_MAX_CHANNELS: whole(5, 50_000, 3_000),
     QUEUE_MAX_WAITING: whole(0, 10_000, 200),
@@ -151,6 +152,8 @@ export interface Config {
     readonly ringTimeoutMs: number;
     readonly consultRingTimeoutMs: number;
     readonly wrapUpMs: number;
+    /** Whoever waits is the dialplan's after so many whole seconds without a living control. */
+    readonly wayOutAfterS: number;
     /** Undefined: the city's profile decides whether callers are asked for a rating. */
     readonly rating: boolean | undefined;
   };
@@ -216,6 +219,7 @@ function arrange(settings: Environment): Config {
       ringTimeoutMs: settings.RING_TIMEOUT_MS,
       consultRingTimeoutMs: settings.CONSULT_RING_TIMEOUT_MS,
       wrapUpMs: settings.WRAP_UP_MS,
+      wayOutAfterS: settings.WAY_OUT_AFTER_S,
       rating: settings.RATING,
     },
     capacity: capacityOf(settings),

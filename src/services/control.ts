@@ -24,6 +24,7 @@ import { SeatBook } from './acd/seat-book.ts';
 import { CallRuntime } from './calls/call-runtime.ts';
 import { CallWriter } from './calls/call-writer.ts';
 import { findFallbackMessages } from './calls/fallback-messages.ts';
+import { MessageCollector } from './calls/message-collector.ts';
 import { RecordingAlarm } from './calls/recording-alarm.ts';
 import { fileSpool } from './calls/spool.ts';
 import { type ConsultTarget, DeskService } from './desk/desk-service.ts';
@@ -161,6 +162,14 @@ export function createControl(options: ControlOptions): Control {
     (personId) => desk.onSeat(personId),
     () => dispatcher.match(),
   );
+  const messages = new MessageCollector({
+    clock,
+    log,
+    find: () => findFallbackMessages(config.recordingsFolder, log),
+    // What became of a call decides whether its message is owed an answer.
+    stored: () => withinTime(clock, 'storing calls', times.storedWithinMs, writer.flush()),
+    add: (found) => addFallbackMessages(db, found),
+  });
   const sipUsers = new Set<string>();
   const guard = new PhoneGuard({
     telephone,
@@ -185,8 +194,8 @@ export function createControl(options: ControlOptions): Control {
       await seats.load();
       for (const { extension } of await listSipUsers(db)) sipUsers.add(extension);
       await new Promise<void>((resolve) => {
-        const collect = () => collectMessages(config.recordingsFolder, db, log);
-        runtime.onUntakenLeg(collect);
+        runtime.onMessage(() => messages.collect());
+        const collect = () => messages.collect();
         telephone.start(listener({ runtime, seats, phones, guard, log, up: resolve, collect }));
       });
     },
@@ -195,6 +204,7 @@ export function createControl(options: ControlOptions): Control {
       await runtime.close();
       guard.close();
       seats.close();
+      messages.close();
       await writer.close();
     },
   };
@@ -249,26 +259,6 @@ export function dayStartMs(nowMs: number, timeZone: string): number {
   return Math.floor(nowMs / 1000) * 1000 - sinceMidnightS * 1000;
 }
 
-/** Citizens whom the dialplan treated alone go on the call-back list. */
-function collectMessages(recordingsFolder: string, db: Kysely<Database>, log: Logger): void {
-  findFallbackMessages(recordingsFolder, log)
-    .then((messages) => addFallbackMessages(db, messages))
-    .then(
-      (added) => {
-        if (added > 0)
-          log.warn(
-            { added },
-            'citizens left messages while control did not take their calls; they are on the call-back list',
-          );
-      },
-      (error: unknown) =>
-        log.error(
-          { error: errorChain(error) },
-          'messages of the dialplan could not be collected; tried again at the next link',
-        ),
-    );
-}
-
 interface ListenerParts {
   readonly runtime: CallRuntime;
   readonly seats: SeatBook;
@@ -299,13 +289,16 @@ function listener({ runtime, seats, phones, guard, log, up, collect }: ListenerP
         for (const registration of event.snapshot.registrations) phones.add(registration.user);
         seats.phones(phones);
         guard.linkUp();
-        collect();
         if (event.lost === undefined)
           log.info({ legs: event.snapshot.legs.length, phones: phones.size }, 'the link to the switch is up');
       }
-      runtime.onLink(event).then(up, (error: unknown) => {
-        log.error({ error: errorChain(error) }, 'calls could not be brought to agree with the switch');
+      const agreed = (): void => {
+        if (event.type === 'linkUp') collect();
         up();
+      };
+      runtime.onLink(event).then(agreed, (error: unknown) => {
+        log.error({ error: errorChain(error) }, 'calls could not be brought to agree with the switch');
+        agreed();
       });
     },
   };

@@ -5,6 +5,7 @@ import { conditions } from './conditions.ts';
 import type { SimulatedControl } from './control.ts';
 import type { SimulatedStore } from './store.ts';
 import type { SwitchCore } from './switch-core.ts';
+import type { LegPlace, SimLeg } from './switch-legs.ts';
 
 /** What must never be, and was. */
 export interface Violation {
@@ -23,6 +24,8 @@ const ourFault = [
 ] as const;
 
 const checkEveryMs = 250;
+/** An order that failed is followed by one that arms anew. */
+const withoutWayOutMs = 15_000;
 
 /** Looks at the world after every step, and listens to what the calls tell. */
 export class Invariants {
@@ -39,6 +42,9 @@ export class Invariants {
   readonly #related = new Map<string, Set<string>>();
   readonly #violations: Violation[] = [];
   #checkedAtMs = 0;
+  #waysOutAtMs = 0;
+  /** Parked legs without a way out, and since when. */
+  readonly #noWayOut = new Map<string, number>();
 
   constructor(store: SimulatedStore, core: SwitchCore, now: () => number) {
     this.#store = store;
@@ -74,6 +80,20 @@ export class Invariants {
     for (const name of this.#since.keys()) if (!present.has(name)) this.#since.delete(name);
   }
 
+  /** Whoever waits has a way out that goes off by itself, whether control lives or not. */
+  checkWaysOut(): void {
+    const nowMs = this.#now();
+    if (nowMs - this.#waysOutAtMs < checkEveryMs) return;
+    this.#waysOutAtMs = nowMs;
+    for (const leg of this.#core.legs()) {
+      const waits = leg.place === 'parked' && leg.fallbacks.size + leg.timers.size === 0;
+      if (!waits) this.#noWayOut.delete(leg.id);
+      else if (!this.#noWayOut.has(leg.id)) this.#noWayOut.set(leg.id, nowMs);
+      else if (nowMs - (this.#noWayOut.get(leg.id) ?? nowMs) > withoutWayOutMs)
+        this.add('whoever waits has a way out', `the ${leg.role}’s leg is parked and nothing is armed`, [leg.id]);
+    }
+  }
+
   /** After everybody has hung up and time has passed: nothing is left. */
   checkNothingLeft(control: SimulatedControl): void {
     const rule = 'nothing is left when everybody has gone';
@@ -98,6 +118,7 @@ export class Invariants {
     this.#related.clear();
     this.#turnedAway.clear();
     this.#pressed.clear();
+    this.#noWayOut.clear();
   }
 
   /** The journal tells each stored call's way from the beginning to where it is. */
@@ -117,11 +138,13 @@ export class Invariants {
     }
   }
 
-  /** A caller was left to the dialplan. */
-  fellBack(leg: string, calmForMs: number): void {
+  /** Somebody's way out went off. */
+  fellBack(leg: SimLeg, from: LegPlace, calmForMs: number): void {
+    if (from === 'bridged' || from === 'conference')
+      this.add('nobody is torn out of a conversation', `the dialplan took a ${leg.role} who was ${from}`, [leg.id]);
     // Beyond the limit of live calls that is the plan.
-    if (calmForMs > 25_000 && !this.#turnedAway.has(leg))
-      this.add('control takes every caller', 'a caller fell back to the dialplan', [leg]);
+    if (leg.role === 'citizen' && calmForMs > 25_000 && !this.#turnedAway.has(leg.id))
+      this.add('control takes every caller', 'a caller fell back to the dialplan', [leg.id]);
   }
 
   logged(level: string, message: string, about: readonly string[]): void {

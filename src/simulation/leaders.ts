@@ -24,6 +24,13 @@ export interface LeadersOptions {
   readonly onFault: () => void;
 }
 
+/** Now and then for longer than those who wait are put off. */
+function frozenMs(random: Random): number {
+  const how = random.weighted({ short: 50, long: 42, veryLong: 8 });
+  if (how === 'short') return random.between(200, 3_000);
+  return how === 'long' ? random.between(3_000, 15_000) : random.between(15_000, 60_000);
+}
+
 /** The processes of control on one machine or two: how they die, stand still, are cut off and follow each other. */
 export class Leaders {
   readonly #options: LeadersOptions;
@@ -58,7 +65,16 @@ export class Leaders {
     trace.note([], 'control is killed');
     this.#leader.kill();
     if (standby && random.chance(0.5)) this.#otherHost();
-    this.#bootAfter(random.chance(0.8) ? random.between(50, 5_000) : random.between(5_000, 60_000));
+    const back = random.weighted({ soon: 78, later: 16, late: 4, never: 2 });
+    if (back === 'never') trace.note([], 'nobody starts it again');
+    else if (back === 'soon') this.#bootAfter(random.between(50, 5_000));
+    else if (back === 'later') this.#bootAfter(random.between(5_000, 60_000));
+    else this.#bootAfter(random.between(60_000, 240_000));
+  }
+
+  /** Somebody looks, in the evening at the latest: one that nobody has started again is started. */
+  startAgain(): void {
+    if (!this.#leader?.alive) this.#bootAfter(0);
   }
 
   async restart(): Promise<void> {
@@ -77,7 +93,7 @@ export class Leaders {
     const control = this.#inOrder();
     if (control === undefined) return;
     const { clock, trace, random, store, onFault } = this.#options;
-    const forMs = random.chance(0.5) ? random.between(200, 3_000) : random.between(3_000, 15_000);
+    const forMs = frozenMs(random);
     trace.note([], `control is frozen for ${Math.floor(forMs)} ms`);
     control.clock.freeze();
     this.#takeOverFrom(control, () => control.clock.frozen);

@@ -1,6 +1,7 @@
 import type { Timer } from '../kernel/clock.ts';
 import { err, ok, type Result } from '../kernel/result.ts';
 import type {
+  LegRole,
   OriginateRequest,
   PlayRequest,
   RegistrationEvent,
@@ -32,8 +33,8 @@ export interface CoreListener {
   rings(leg: SimLeg): void;
   hears(leg: SimLeg, sounds: readonly Sound[]): void;
   ended(leg: SimLeg): void;
-  /** The dialplan treats a caller whom control did not take in time. */
-  fellBack(leg: SimLeg): void;
+  /** The dialplan treats a leg whose way out nobody has put off; `from` tells where it was. */
+  fellBack(leg: SimLeg, from: LegPlace): void;
 }
 
 type Reply = Result<void, SwitchFailure>;
@@ -263,7 +264,15 @@ export class SwitchCore {
     return done;
   }
 
-  claim(id: string): Reply {
+  /** Control's way out for a leg, in place of what was armed. */
+  armWayOut(id: string, role: LegRole, delayMs: number): Reply {
+    return this.#with(id, (leg) => {
+      if (leg.role !== role) throw new Error(`The leg ${id} is a ${leg.role}’s, not a ${role}’s`);
+      this.#armFallback(leg, delayMs);
+    });
+  }
+
+  disarm(id: string): Reply {
     const leg = this.#legs.get(id);
     if (leg !== undefined) disarmFallbacks(leg);
     return done;
@@ -414,11 +423,13 @@ export class SwitchCore {
     if (tell) this.#tell({ type: 'playEnded', leg: leg.id, atMs, playId: playing.playId, failed: false });
   }
 
-  /** `sched_transfer`: unless control disarms it, the dialplan treats the leg, wherever it is by then. */
+  /** `sched_transfer` in place of what was armed: the dialplan treats the leg, wherever it is by then. */
   #armFallback(leg: SimLeg, delayMs: number): void {
+    disarmFallbacks(leg);
     const timer = this.#clock.setTimer(delayMs, () => {
       leg.fallbacks.delete(timer);
-      if (leg.ended || leg.place === 'fallback') return;
+      if (leg.ended) return;
+      this.#listener.fellBack(leg, leg.place);
       this.#leave(leg);
       if (leg.role !== 'citizen') {
         this.end(leg, 'NORMAL_CLEARING', 'switch');
@@ -426,7 +437,7 @@ export class SwitchCore {
       }
       this.#put(leg, 'fallback');
       if (!leg.answered) this.#answer(leg);
-      this.#listener.fellBack(leg);
+      this.#tell({ type: 'legTreated', leg: leg.id, atMs: this.#clock.now() });
       const lengthMs = this.#random.between(5_000, 60_000);
       const { move } = leg;
       this.#clock.setTimer(lengthMs, () => {

@@ -1,6 +1,7 @@
 import { err, ok, type Result } from '../kernel/result.ts';
 import type {
   LegId,
+  LegRole,
   OriginateRequest,
   PlayRequest,
   RegistrationEvent,
@@ -11,11 +12,13 @@ import type {
   SwitchReply,
   TelephoneSwitch,
 } from '../switch/port.ts';
+import { WaysOut } from '../switch/ways-out.ts';
 import type { ProcessClock, VirtualClock } from './clock.ts';
 import type { Random } from './random.ts';
 import type { SwitchCore } from './switch-core.ts';
 import type { Trace } from './trace.ts';
 import type { Weather } from './weather.ts';
+import { describe, short } from './words.ts';
 
 export interface SimulatedSwitchOptions {
   readonly core: SwitchCore;
@@ -30,6 +33,8 @@ export interface SimulatedSwitchOptions {
   readonly onFault: () => void;
 }
 
+/** Short, so that it goes off in the time that control is away. */
+const wayOutAfterS = 20;
 const commandDeadlineMs = 3_000;
 const jobMarginMs = 15_000;
 const heartbeatEveryMs = 20_000;
@@ -46,6 +51,8 @@ interface Link {
   readonly lastOf: Map<string, number>;
   readonly pending: Set<() => void>;
   lastCommandMs: number;
+  /** Of a broken one: commands that would arrive later never do. */
+  cutMs: number;
   /** Legs that the snapshot or an event has told of. */
   readonly known: Set<LegId>;
   differed: boolean;
@@ -59,11 +66,19 @@ export class SimulatedSwitch implements TelephoneSwitch {
   #closed = false;
   #stalledUntilMs = 0;
   #unsureUntilMs = 0;
+  readonly #waysOut: WaysOut;
   /** What this process has started and heard no end of; the adapter tells the ends that it missed. */
   readonly #playing = new Map<LegId, string>();
 
   constructor(options: SimulatedSwitchOptions) {
     this.#options = options;
+    const { core } = options;
+    const commands = {
+      arm: (leg: LegId, role: LegRole) =>
+        this.#command(leg, 'arm the way out', () => core.armWayOut(leg, role, wayOutAfterS * 1000)),
+      disarm: (leg: LegId) => this.#command(leg, 'disarm', () => core.disarm(leg)),
+    };
+    this.#waysOut = new WaysOut(commands, options.process, wayOutAfterS);
   }
 
   get connected(): boolean {
@@ -91,10 +106,11 @@ export class SimulatedSwitch implements TelephoneSwitch {
   kill(): void {
     this.#closed = true;
     this.#listener = undefined;
+    this.#waysOut.forgetAll();
     const link = this.#link;
     this.#link = undefined;
     if (link === undefined) return;
-    link.state = 'broken';
+    this.#cut(link);
     link.pending.clear();
   }
 
@@ -129,6 +145,7 @@ export class SimulatedSwitch implements TelephoneSwitch {
       const ended =
         event.type === 'legEnded' || (event.type === 'playEnded' && event.playId === this.#playing.get(event.leg));
       if (ended) this.#playing.delete(event.leg);
+      this.#options.process.whenAwake(() => this.#noteMove(event));
       this.#listener?.onLeg(event);
     });
   }
@@ -170,7 +187,7 @@ export class SimulatedSwitch implements TelephoneSwitch {
   }
 
   bridge(a: LegId, b: LegId): SwitchReply {
-    return this.#command(a, `bridge with ${short(b)}`, () => this.#options.core.bridge(a, b));
+    return this.#moving([a, b], `bridge with ${short(b)}`, () => this.#options.core.bridge(a, b));
   }
 
   park(leg: LegId, both: boolean): SwitchReply {
@@ -179,15 +196,21 @@ export class SimulatedSwitch implements TelephoneSwitch {
 
   joinConference(leg: LegId, conference: string, both: boolean): SwitchReply {
     const what = both ? 'join conference, both' : 'join conference';
-    return this.#command(leg, what, () => this.#options.core.join(leg, conference, both));
+    return this.#moving([leg], what, () => this.#options.core.join(leg, conference, both));
   }
 
   supervise(leg: LegId, agentLeg: LegId, mode: SuperviseMode): SwitchReply {
-    return this.#command(leg, `${mode} at ${short(agentLeg)}`, () => this.#options.core.supervise(leg, agentLeg, mode));
+    return this.#moving([leg], `${mode} at ${short(agentLeg)}`, () =>
+      this.#options.core.supervise(leg, agentLeg, mode),
+    );
   }
 
-  claim(leg: LegId): SwitchReply {
-    return this.#command(leg, 'claim', () => this.#options.core.claim(leg));
+  claim(leg: LegId, role: LegRole): SwitchReply {
+    return this.#waysOut.claim(leg, role);
+  }
+
+  disarm(leg: LegId): SwitchReply {
+    return this.#waysOut.disarm(leg);
   }
 
   play(request: PlayRequest): SwitchReply {
@@ -223,12 +246,42 @@ export class SimulatedSwitch implements TelephoneSwitch {
     return this.#command(leg, 'resume recording', () => this.#options.core.record(leg));
   }
 
+  /** Disarming and moving are one command here: over one connection the second is never carried out without the first. */
+  #moving(legs: readonly LegId[], what: string, act: () => Result<void, SwitchFailure>): SwitchReply {
+    const { core } = this.#options;
+    const [first = ''] = legs;
+    return this.#waysOut.moving(legs, () =>
+      this.#command(first, what, () => {
+        for (const leg of legs) core.disarm(leg);
+        return act();
+      }),
+    );
+  }
+
+  /** As the adapter does it: what an earlier process had sent may have been carried out behind the snapshot. */
+  #noteMove(event: SwitchEvent): void {
+    const legs = event.type === 'legBridged' ? [event.leg, event.other] : [event.leg];
+    const joined = ['legBridged', 'conferenceJoined', 'supervising'].includes(event.type);
+    for (const leg of legs) {
+      if (joined && this.#waysOut.has(leg)) void this.#waysOut.disarm(leg);
+      if (event.type === 'legEnded' || event.type === 'legTreated') this.#waysOut.forget(leg);
+    }
+  }
+
   #break(): void {
     const link = this.#link;
     this.#link = undefined;
     if (link === undefined) return;
-    link.state = 'broken';
+    this.#cut(link);
+    this.#waysOut.forgetAll();
     for (const fail of [...link.pending]) fail();
+  }
+
+  /** What was on its way is lost from some command on. */
+  #cut(link: Link): void {
+    const { clock, random } = this.#options;
+    link.state = 'broken';
+    link.cutMs = clock.exactMs + random.next() * Math.max(0, link.lastCommandMs - clock.exactMs);
   }
 
   #connectSoon(): void {
@@ -253,6 +306,7 @@ export class SimulatedSwitch implements TelephoneSwitch {
       differed: false,
       pending: new Set(),
       lastCommandMs: 0,
+      cutMs: Number.POSITIVE_INFINITY,
     };
     this.#link = link;
     this.#takeSnapshot(link);
@@ -340,9 +394,10 @@ export class SimulatedSwitch implements TelephoneSwitch {
       return Promise.resolve(err({ kind: 'link-down', message: 'not connected' }));
     }
     trace.note([leg], `→ ${what} ${short(leg)}`);
-    // The adapter plays one thing after the other on a leg, so that an old sound never cuts a newer one off.
+    // The adapter plays one thing after the other on a leg, so that an old sound never cuts a newer one off; and a way
+    // out that is armed behind what disarms it would take somebody out of a conversation.
     const fault = random.chance(weather().commandFaultChance)
-      ? random.weighted({ lost: 1, noReply: 1, late: what.startsWith('play ') ? 0 : 1 })
+      ? random.weighted({ lost: 1, noReply: 1, late: keepsOrder(what) ? 0 : 1 })
       : undefined;
     if (fault !== undefined) this.#options.onFault();
     const arrivesMs = Math.max(
@@ -366,8 +421,7 @@ export class SimulatedSwitch implements TelephoneSwitch {
       });
       if (fault === 'lost') return;
       clock.at(arrivesMs + (fault === 'late' ? random.between(3_100, 7_000) : 0), () => {
-        // What was on its way when the link broke may have arrived or not.
-        if (link.state === 'broken' && random.chance(0.5)) return;
+        if (arrivesMs > link.cutMs) return;
         if (!this.#options.core.running) return;
         if (fault !== undefined) this.#options.onFault();
         const reply = act();
@@ -379,20 +433,4 @@ export class SimulatedSwitch implements TelephoneSwitch {
   }
 }
 
-const short = (id: string): string => id.slice(0, 8);
-
-function describe(event: SwitchEvent): string {
-  const { type, leg } = event;
-  switch (type) {
-    case 'legEnded':
-      return `${type} ${short(leg)} ${event.cause} by ${event.endedBy}`;
-    case 'legBridged':
-      return `${type} ${short(leg)} with ${short(event.other)}`;
-    case 'digit':
-      return `${type} ${short(leg)} ${event.digit}`;
-    case 'playEnded':
-      return `${type} ${short(leg)} ${event.playId.slice(-4)}${event.failed ? ' failed' : ''}`;
-    default:
-      return `${type} ${short(leg)}`;
-  }
-}
+const keepsOrder = (what: string): boolean => what.startsWith('play ') || what === 'arm the way out';

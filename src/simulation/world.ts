@@ -11,6 +11,7 @@ import { Random } from './random.ts';
 import { SimulatedStore } from './store.ts';
 import { SimulatedSwitch } from './switch.ts';
 import { SwitchCore } from './switch-core.ts';
+import type { LegPlace, SimLeg } from './switch-legs.ts';
 import { Trace } from './trace.ts';
 import { drawWeather, fairWeather, type Weather } from './weather.ts';
 
@@ -56,7 +57,7 @@ export class World {
       rings: (leg) => this.#people.rings(leg),
       hears: (leg, sounds) => this.#people.hears(leg, sounds),
       ended: (leg) => trace.note([leg.id], `${leg.role}’s leg ${leg.id.slice(0, 8)} ended`),
-      fellBack: (leg) => this.#fellBack(leg.id),
+      fellBack: (leg, from) => this.#fellBack(leg, from),
     });
     const agents = drawPeople(random.fork());
     for (const person of agents) this.#store.addPerson(person);
@@ -122,6 +123,7 @@ export class World {
     this.#store.down = false;
     this.#fuse = Number.POSITIVE_INFINITY;
     this.#desks.quiet();
+    this.#leaders.startAgain();
     // Whoever was cut off by the last fault is brought back first.
     await this.#until(this.clock.now() + settleMs);
     this.#people.quiet();
@@ -147,6 +149,7 @@ export class World {
       if (troubled || wasTroubled) this.#disturbed();
       wasTroubled = troubled;
       if (control?.ready) this.#invariants.check(control, this.#calmSinceMs);
+      this.#invariants.checkWaysOut();
       if (nowMs >= journalAtMs) {
         journalAtMs = nowMs + 30_000;
         this.#invariants.checkJournal();
@@ -206,7 +209,7 @@ export class World {
       this.#disturbed();
     });
     this.#every(weather.linkStallEveryMs, () => {
-      const forMs = random.between(200, 9_000);
+      const forMs = random.chance(0.9) ? random.between(200, 9_000) : random.between(9_000, 60_000);
       this.trace.note([], `the link stalls for ${Math.floor(forMs)} ms`);
       this.#control?.telephone.stall(forMs);
       this.#stalledUntilMs = this.clock.now() + forMs;
@@ -256,10 +259,10 @@ export class World {
     this.#calmSinceMs = this.clock.now();
   }
 
-  #fellBack(leg: string): void {
-    this.trace.note([leg], 'the dialplan treats the caller');
+  #fellBack(leg: SimLeg, from: LegPlace): void {
+    this.trace.note([leg.id], `the dialplan treats the ${leg.role}, who was ${from}`);
     const calmForMs = this.#control?.ready ? this.clock.now() - this.#calmSinceMs : 0;
-    this.#invariants.fellBack(leg, calmForMs);
+    this.#invariants.fellBack(leg, from, calmForMs);
   }
 
   /** What control logs is part of the trace. */

@@ -105,6 +105,8 @@ export const callContextSchema: z.ZodType<Call> = z.object({
   queue: z.string().nullable(),
   queuedAtMs: ms.nullable(),
   agentAnsweredAtMs: ms.nullable(),
+  // Calls that an earlier version has stored don't tell it.
+  togetherAtMs: ms.nullable().default(null),
   lastAgentId: z.string().nullable(),
   agent: agentPart.nullable(),
   consult: consultPart.nullable(),

@@ -140,6 +140,8 @@ export interface WorkOrderDraftsTable {
 export interface CallbacksTable {
   id: Generated<string>;
   call_id: string | null;
+  /** The citizen's. */
+  leg_id: string | null;
   caller_number: string;
   dialled_number: string;
   reason: string;

@@ -134,6 +134,8 @@ export type SwitchEvent =
   | (LegEventBase & { readonly type: 'recordingStopped'; readonly path: string; readonly failed: boolean })
   | (LegEventBase & { readonly type: 'conferenceJoined'; readonly conference: string; readonly memberId: string })
   | (LegEventBase & { readonly type: 'conferenceLeft'; readonly conference: string })
+  /** The dialplan treats the citizen alone: nobody has put his way out off. */
+  | (LegEventBase & { readonly type: 'legTreated' })
   | (LegEventBase & { readonly type: 'supervising'; readonly agentLeg: LegId; readonly mode: SuperviseMode });
 
 /** Of a REGISTER or of a call: somebody at this address has shown the user's password (`right`), or not. */
@@ -220,8 +222,15 @@ export interface TelephoneSwitch {
    * agent's leg ends or is not there. A second command before that may be lost.
    */
   supervise(leg: LegId, agentLeg: LegId, mode: SuperviseMode): SwitchReply;
-  /** Disarms the dialplan's fallback for a leg that control has taken. */
-  claim(leg: LegId): SwitchReply;
+  /**
+   * Control has taken a parked leg: the dialplan's short time for it ends, and a longer one begins, which is put off as
+   * long as this process lives and has a link (docs/adr/0018-way-out-for-who-waits.md). After it the dialplan treats the
+   * leg by its role. Whatever takes the leg into a conversation (`bridge`, `joinConference`, `supervise`) ends it first.
+   * Without an answer it is ordered again, a few times.
+   */
+  claim(leg: LegId, role: LegRole): SwitchReply;
+  /** Nothing takes this leg out of where it is: for one that is found in a conversation. */
+  disarm(leg: LegId): SwitchReply;
   /** Plays on a parked leg. What plays already is stopped first; its `playEnded` comes before. */
   play(request: PlayRequest): SwitchReply;
   stopPlaying(leg: LegId): SwitchReply;

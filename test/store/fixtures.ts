@@ -49,6 +49,7 @@ export function newCall(changes: Partial<Call> = {}): Call {
     queue: null,
     queuedAtMs: null,
     agentAnsweredAtMs: null,
+    togetherAtMs: null,
     lastAgentId: null,
     agent: null,
     consult: null,

@@ -26,6 +26,7 @@ describe('the census of legs', () => {
       domain: 'yihaotong.local',
       recordingsFolder: '/tmp',
       commandDeadlineMs: 3000,
+      wayOutAfterS: 90,
       log: new RecordedLog(),
       clock: systemClock,
       ids: randomIds,

@@ -34,6 +34,7 @@ class Control {
       domain: bench.sut.domain,
       recordingsFolder: bench.sut.recordingsFolder,
       commandDeadlineMs: 3000,
+      wayOutAfterS: 90,
       log: new RecordedLog(),
       clock: systemClock,
       ids: randomIds,
@@ -88,7 +89,7 @@ describe('the FreeSWITCH adapter on a real switch', () => {
   async function citizen(desk: Control) {
     const rung = await bench.rings();
     await desk.until('legParked', { leg: rung.leg });
-    expect(await desk.freeSwitch.claim(rung.leg)).toEqual(done);
+    expect(await desk.freeSwitch.claim(rung.leg, 'citizen')).toEqual(done);
     expect(await desk.freeSwitch.answer(rung.leg)).toEqual(done);
     await desk.until('legAnswered', { leg: rung.leg });
     return rung;
@@ -177,7 +178,7 @@ describe('the FreeSWITCH adapter on a real switch', () => {
     await desk.until('legParked', { leg }, before);
     await desk.until('legParked', { leg: asked.leg }, before);
     for (const each of [leg, asked.leg]) {
-      expect(await desk.freeSwitch.claim(each)).toEqual(done);
+      expect(await desk.freeSwitch.claim(each, each === leg ? 'citizen' : 'agent')).toEqual(done);
       expect(await desk.freeSwitch.joinConference(each, 'c-1', false)).toEqual(done);
       await desk.until('conferenceJoined', { leg: each, conference: 'c-1' });
     }

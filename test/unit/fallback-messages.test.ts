@@ -8,6 +8,7 @@ describe('the names of messages that the dialplan recorded', () => {
     expect(readFallbackName('/r/fallback', `1795305154_013800001234_12345_${uuid}.wav`)).toEqual({
       callerNumber: '13800001234',
       dialledNumber: '12345',
+      leg: uuid,
       recordingPath: `/r/fallback/1795305154_013800001234_12345_${uuid}.wav`,
       atMs: 1795305154000,
     });

@@ -9,6 +9,7 @@ const events: Readonly<Record<CallEventType, true> & Record<string, true>> = {
   citizenAnswered: true,
   citizenFound: true,
   citizenParked: true,
+  citizenTreated: true,
   citizenEnded: true,
   citizenDigit: true,
   citizenPlayEnded: true,

@@ -308,6 +308,7 @@ export const texts = {
     arrived: '来电到达',
     citizenAnswered: '已应答市民',
     citizenParked: '市民线路就绪',
+    citizenTreated: '系统中断期间市民听到留言提示',
     citizenEnded: '市民线路结束',
     citizenDigit: '市民按键',
     citizenPlayEnded: '放音结束',

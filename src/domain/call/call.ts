@@ -120,6 +120,8 @@ export interface Call {
   readonly queuedAtMs: number | null;
   /** When the first agent answered. */
   readonly agentAnsweredAtMs: number | null;
+  /** When the citizen last came together with an agent or a sub-centre. */
+  readonly togetherAtMs: number | null;
   /** The last agent who talked with the citizen, also after he has left. */
   readonly lastAgentId: string | null;
   readonly agent: AgentPart | null;
@@ -165,6 +167,8 @@ export type CallEvent =
   /** Control found a citizen who was answered already and whom no record tells of; he has been here since then. */
   | { readonly type: 'citizenFound'; readonly sinceMs: number }
   | { readonly type: 'citizenParked' }
+  /** The dialplan treats him alone, although he is ours. */
+  | { readonly type: 'citizenTreated' }
   | { readonly type: 'citizenEnded'; readonly end: LegEnd }
   | { readonly type: 'citizenDigit'; readonly digit: string }
   | { readonly type: 'citizenPlayEnded'; readonly playId: string; readonly failed: boolean }

@@ -1,5 +1,5 @@
 /** The one interpreter of the call's state tables. */
-import { type Call, type CallEvent, deskCommands } from './call.ts';
+import { type Call, type CallEvent, deskCommands, type Role } from './call.ts';
 import type { Decision, Row, Surroundings } from './decision.ts';
 import { placed } from './moves.ts';
 import { arrivalRows } from './table/arrival.ts';
@@ -12,11 +12,13 @@ import { queueRows } from './table/queue.ts';
 import { recordingRows } from './table/recording.ts';
 import { followAgent, superviseRows } from './table/supervise.ts';
 import { talkRows } from './table/talk.ts';
+import { treatedRows } from './table/treated.ts';
 
 /** All rows, in the order in which they are tried. */
 export const callTable: readonly Row[] = [
   ...superviseRows,
   ...recordingRows,
+  ...treatedRows,
   ...arrivalRows,
   ...musicRows,
   ...foundRows,
@@ -38,7 +40,7 @@ export interface Step extends Decision {
 }
 
 /** Where the legs are is a fact, whatever the state makes of it. */
-function applyFacts(call: Call, event: CallEvent): Call {
+function applyFacts(call: Call, event: CallEvent, nowMs: number): Call {
   switch (event.type) {
     case 'citizenParked':
       return placed(call, 'citizen', 'parked');
@@ -53,14 +55,18 @@ function applyFacts(call: Call, event: CallEvent): Call {
     case 'subcentreParked':
       return placed(call, 'subcentre', 'parked');
     case 'bridged':
-      return placed(placed(call, event.a, 'bridged'), event.b, 'bridged');
+      return together(placed(placed(call, event.a, 'bridged'), event.b, 'bridged'), [event.a, event.b], nowMs);
     case 'joined':
-      return placed(call, event.role, 'conference');
+      return together(placed(call, event.role, 'conference'), [event.role], nowMs);
     case 'supervisorRinging':
       return call.supervisor === null ? call : { ...call, supervisor: { ...call.supervisor, place: 'ringing' } };
     default:
       return call;
   }
+}
+
+function together(call: Call, roles: readonly Role[], nowMs: number): Call {
+  return roles.includes('citizen') ? { ...call, togetherAtMs: nowMs } : call;
 }
 
 function fits(row: Row, call: Call, event: CallEvent): boolean {
@@ -74,7 +80,7 @@ function fits(row: Row, call: Call, event: CallEvent): boolean {
  * Pure: the same call, event and surroundings always give the same step.
  */
 export function step(call: Call, event: CallEvent, around: Surroundings): Step {
-  const known = applyFacts(call, event);
+  const known = applyFacts(call, event, around.nowMs);
   const row = callTable.find((candidate) => fits(candidate, known, event));
   if (row === undefined) {
     const isCommand = (deskCommands as readonly string[]).includes(event.type);

@@ -1,5 +1,4 @@
 import { admit } from '../../domain/acd/admission.ts';
-import type { AnnouncedPosition } from '../../domain/acd/position-announcement.ts';
 import type { Call, CallEvent, Effect, TimerName } from '../../domain/call/call.ts';
 import { overCapacity } from '../../domain/call/callback.ts';
 import type { Surroundings } from '../../domain/call/decision.ts';
@@ -10,21 +9,21 @@ import { errorChain } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
 import { SerialQueue } from '../../kernel/serial.ts';
 import type { LegSnapshot, LinkEvent, SwitchEvent } from '../../switch/port.ts';
-import type { CallStore, LegRecord } from '../ports.ts';
+import type { LegRecord } from '../ports.ts';
 import { endUntold, isNowhere, parkedAsShown, placeAsShown, showsItself } from './as-shown.ts';
 import { type CallObserver, CallObservers } from './call-observers.ts';
 import { reaches, runSwitchEffect, type SwitchEffect, type SwitchEffectContext } from './effects.ts';
 import { journalDetails } from './journal-details.ts';
 import { LegBook } from './leg-book.ts';
 import { LegCare } from './leg-care.ts';
+import { readLive } from './read-live.ts';
 import type { CallRuntimeOptions } from './runtime-options.ts';
-import { sayPosition } from './say-position.ts';
+import { PositionSayer } from './say-position.ts';
 import { SwitchInbox } from './switch-inbox.ts';
 import { citizenCall, roleOf, translate } from './translate.ts';
 
 /** At most this many events wait for one call; beyond it something loops, and the event is refused and logged. */
 const eventLimitPerCall = 1000;
-const readAgainMs = 500;
 
 interface LiveCall {
   call: Call;
@@ -32,7 +31,7 @@ interface LiveCall {
   readonly timers: Map<TimerName, Timer>;
   readonly log: Logger;
   nextPosition: number;
-  lastAnnounced: AnnouncedPosition | null;
+  readonly places: PositionSayer;
 }
 
 /**
@@ -52,7 +51,9 @@ export class CallRuntime {
   #refused = 0;
   /** Citizens left to the dialplan; bounded by the switch's own limit of legs. */
   readonly #untaken = new Set<string>();
-  #afterUntaken: () => void = () => undefined;
+  /** Citizens of live calls whom the dialplan has treated in between. */
+  readonly #treated = new Set<string>();
+  #afterMessage: () => void = () => undefined;
   #closing = false;
   /** Calls of an earlier control process are taken up once, at the first link. */
   #restored = false;
@@ -87,9 +88,9 @@ export class CallRuntime {
     this.#observers.add(observer);
   }
 
-  /** Told when a citizen whom this control left to the dialplan has gone. */
-  onUntakenLeg(tell: () => void): void {
-    this.#afterUntaken = tell;
+  /** Told when a citizen of whom the dialplan may have a message has gone. */
+  onMessage(tell: () => void): void {
+    this.#afterMessage = tell;
   }
 
   get(callId: string): Call | undefined {
@@ -121,12 +122,13 @@ export class CallRuntime {
       if (event.type === 'legParked') this.#onUnknownLeg(event);
       // Only control rings phones: the order of an earlier process, or of an offer given up, was carried out late.
       if (event.type === 'legRinging') this.#care.letGo(event.leg);
-      if (event.type === 'legEnded' && this.#untaken.delete(event.leg)) this.#afterUntaken();
+      if (event.type === 'legEnded' && this.#untaken.delete(event.leg)) this.#afterMessage();
       return;
     }
     const changed = this.#legs.note(event);
     if (changed !== undefined) this.#options.writer.leg(changed);
-    if (event.type === 'legParked') this.#care.claim(event.leg);
+    if (event.type === 'legParked') this.#care.claim(event.leg, known.role);
+    if (event.type === 'legTreated') this.#treated.add(event.leg);
     const live = this.#calls.get(known.callId);
     if (live === undefined) {
       // A leg that outlived its call (its end was not told in time): let it go as soon as it shows itself.
@@ -170,8 +172,8 @@ export class CallRuntime {
   async #agree(event: Extract<LinkEvent, { type: 'linkUp' }>): Promise<void> {
     const present = new Map(event.snapshot.legs.map((leg) => [leg.leg, leg]));
     if (!this.#restored) await this.#loadLive();
-    // First of all: where they were parked in the meantime, the dialplan's own way out is armed.
-    for (const leg of present.keys()) if (this.#legs.get(leg) !== undefined) this.#care.claim(leg);
+    // First of all: who waits has a way out that may go off at any moment, and who talks must have none.
+    for (const leg of present.values()) this.#care.claimAsShown(leg, this.#legs.get(leg.leg)?.role);
     for (const leg of this.#legs.all()) {
       if (present.has(leg.leg) || event.elsewhere?.(leg.leg) === true || (await this.#stillThere(leg.leg))) continue;
       this.#onLeg(endUntold(leg.leg, event.atMs));
@@ -215,7 +217,10 @@ export class CallRuntime {
     if (leg.answered && known.answeredAtMs === null) this.#onLeg({ type: 'legAnswered', leg: leg.leg, atMs });
     const missed = placeAsShown(leg, place, atMs);
     if (missed !== undefined) this.#onLeg(missed);
-    else if (isNowhere(leg)) this.#care.bringBack(leg.leg);
+    else if (isNowhere(leg)) {
+      if (known.role === 'citizen') this.#treated.add(leg.leg);
+      this.#care.bringBack(leg.leg);
+    }
   }
 
   async close(): Promise<void> {
@@ -225,7 +230,7 @@ export class CallRuntime {
   }
 
   async #loadLive(): Promise<void> {
-    const found = await this.#readLive();
+    const found = await readLive(this.#options, () => this.#closing);
     this.#restored = true;
     for (const stored of found) {
       if (this.#calls.has(stored.call.id)) continue;
@@ -240,25 +245,6 @@ export class CallRuntime {
     await this.#options.seats.dropOrphans().catch((error: unknown) => {
       this.#options.log.error({ error: errorChain(error) }, 'orphaned seats were not freed; their leases will end');
     });
-  }
-
-  /** Without its calls control would take their legs for strangers, so it asks until the store answers. */
-  async #readLive(): ReturnType<CallStore['live']> {
-    const { store, clock, log } = this.#options;
-    for (;;) {
-      try {
-        return await store.live();
-      } catch (error) {
-        if (this.#closing) throw error;
-        log.error(
-          { error: errorChain(error) },
-          'live calls can’t be read; new callers are left to the dialplan meanwhile',
-        );
-        await new Promise<void>((resolve) => {
-          clock.setTimer(readAgainMs, resolve);
-        });
-      }
-    }
   }
 
   #onUnknownLeg(event: Extract<SwitchEvent, { type: 'legParked' }>, sinceMs = event.atMs): void {
@@ -314,7 +300,7 @@ export class CallRuntime {
       timers: new Map(),
       log,
       nextPosition,
-      lastAnnounced: null,
+      places: new PositionSayer(),
     };
     this.#calls.set(call.id, live);
     if (call.endReason === overCapacity) this.#turnedAway.add(call.id);
@@ -408,7 +394,7 @@ export class CallRuntime {
 
   async #runOnSwitch(live: LiveCall, effect: SwitchEffect): Promise<void> {
     this.#announceRinging(live, effect);
-    const sayable = effect.do === 'playCitizen' ? this.#withPosition(live, effect) : effect;
+    const sayable = effect.do === 'playCitizen' ? this.#sayable(live, effect) : effect;
     if (sayable === undefined) return;
     const reply = await runSwitchEffect(sayable, live.call, this.#effectContext);
     if (reply.ok) return;
@@ -416,25 +402,13 @@ export class CallRuntime {
       { command: effect.do, kind: reply.error.kind, error: reply.error.message },
       'the switch did not do it',
     );
-    if (reply.error.kind === 'gone') this.#doubtLegs(live.call.id);
+    if (reply.error.kind === 'gone') this.#care.doubt(this.#legs.ofCall(live.call.id));
     this.#push(live, () => ({ type: 'commandFailed', command: effect.do, kind: reply.error.kind }));
   }
 
-  /** One of them is not there any more; those of which nothing has been seen yet may still be made. */
-  #doubtLegs(callId: string): void {
-    for (const { leg, direction, ringingAtMs, answeredAtMs } of this.#legs.ofCall(callId)) {
-      if (direction === 'inbound' || ringingAtMs !== null || answeredAtMs !== null) this.#care.makeSure(leg);
-    }
-  }
-
-  /** What to play where the table says `{position}`; undefined when there is no news, and the music goes on. */
-  #withPosition(live: LiveCall, effect: Extract<SwitchEffect, { do: 'playCitizen' }>) {
+  #sayable(live: LiveCall, effect: Extract<SwitchEffect, { do: 'playCitizen' }>): SwitchEffect | undefined {
     const { clock, dispatcher, settings } = this.#options;
-    const position = dispatcher.position(live.call.id);
-    const said = sayPosition(effect.prompts, position, live.lastAnnounced, clock.now(), settings.announceEveryMs);
-    if (said === undefined) return undefined;
-    live.lastAnnounced = said.announced;
-    return { ...effect, prompts: said.prompts };
+    return live.places.say(effect, dispatcher.position(live.call.id), clock.now(), settings.announceEveryMs);
   }
 
   /** The leg is on the books and the desk is told before the phone is rung: the pop is never later than the ring. */
@@ -462,6 +436,7 @@ export class CallRuntime {
     this.#options.dispatcher.remove(live.call.id);
     this.#calls.delete(live.call.id);
     this.#turnedAway.delete(live.call.id);
+    if (this.#treated.delete(live.call.citizenLeg)) this.#afterMessage();
     live.log.info({ endClass: live.call.endClass, endReason: live.call.endReason }, 'call ended');
   }
 }

@@ -8,18 +8,19 @@ export interface FallbackMessage {
   readonly callerNumber: string;
   readonly dialledNumber: string;
   readonly recordingPath: string;
+  readonly leg: string;
   readonly atMs: number;
 }
 
-const fileName = /^(\d{9,11})_(\d{1,20}|anonymous)_(\d{1,20})_[0-9a-f-]{36}\.wav$/;
+const fileName = /^(\d{9,11})_(\d{1,20}|anonymous)_(\d{1,20})_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.wav$/;
 
 /** Reads one file name; undefined when it is not one of the dialplan's. */
 export function readFallbackName(folder: string, name: string): FallbackMessage | undefined {
   const match = fileName.exec(name);
   if (match === null) return undefined;
-  const [, epochS, caller = '', dialledNumber = ''] = match;
+  const [, epochS, caller = '', dialledNumber = '', leg = ''] = match;
   const callerNumber = caller === 'anonymous' ? '' : normaliseNumber(caller).normalised;
-  return { callerNumber, dialledNumber, recordingPath: join(folder, name), atMs: Number(epochS) * 1000 };
+  return { callerNumber, dialledNumber, leg, recordingPath: join(folder, name), atMs: Number(epochS) * 1000 };
 }
 
 /** All messages that the dialplan has recorded so far; storing them again changes nothing. */

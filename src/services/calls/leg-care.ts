@@ -1,10 +1,10 @@
 import type { Clock } from '../../kernel/clock.ts';
 import { errorChain } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
-import { ok } from '../../kernel/result.ts';
-import type { LegId, SwitchReply, TelephoneSwitch } from '../../switch/port.ts';
+import type { LegId, LegRole, LegSnapshot, SwitchReply, TelephoneSwitch } from '../../switch/port.ts';
+import type { LegRecord } from '../ports.ts';
 
-/** A command takes its deadline to fail, and the dialplan waits 20 s for a claim. */
+/** A command takes its deadline to fail. */
 const attempts = 4;
 /** The dialplan treats a caller whom nobody has taken for 4 s. */
 const lateArrivalMs = 3_000;
@@ -23,8 +23,9 @@ export interface LegCareOptions {
 
 /**
  * Commands about legs that no call waits for. They do no harm when they are carried out twice, so they are repeated
- * when the switch gave no answer: a claim that is lost would throw a citizen out of the conversation, a hang-up that
- * is lost would leave somebody in silence. Once the link is down the next snapshot decides.
+ * when the switch gave no answer: a claim that is lost would send a citizen to the dialplan's answer, a hang-up that
+ * is lost would leave somebody in silence. Claims are repeated by the switch's port, which knows whether the leg still
+ * waits. Once the link is down the next snapshot decides.
  */
 export class LegCare {
   readonly #options: LegCareOptions;
@@ -52,6 +53,13 @@ export class LegCare {
     });
   }
 
+  /** One of these is not there any more; those of which nothing has been seen yet may still be made. */
+  doubt(legs: readonly LegRecord[]): void {
+    for (const { leg, direction, ringingAtMs, answeredAtMs } of legs) {
+      if (direction === 'inbound' || ringingAtMs !== null || answeredAtMs !== null) this.makeSure(leg);
+    }
+  }
+
   async #ask(leg: LegId): Promise<void> {
     const reply = await this.#telephone.exists(leg);
     if (reply.ok) {
@@ -59,9 +67,16 @@ export class LegCare {
     } else if (reply.error.kind === 'deadline') this.makeSure(leg);
   }
 
-  /** The dialplan arms its own way out whenever it parks a leg; while control is there, control decides. */
-  claim(leg: LegId): void {
-    this.#repeat('claim', leg, () => this.#telephone.claim(leg));
+  /** The dialplan arms its own way out whenever it parks a leg; while control is there, control puts it off. */
+  claim(leg: LegId, role: LegRole): void {
+    this.#once('claim', leg, () => this.#telephone.claim(leg, role));
+  }
+
+  /** After a link was away: one who talks must not be taken out by a claim of an earlier process. No role: not ours. */
+  claimAsShown({ leg, parked }: LegSnapshot, role: LegRole | undefined): void {
+    if (role === undefined) return;
+    if (parked) this.claim(leg, role);
+    else this.#repeat('disarming', leg, () => this.#telephone.disarm(leg));
   }
 
   /**
@@ -69,13 +84,11 @@ export class LegCare {
    * counts is when its answer came, for a slow link keeps a claim that was sent in time.
    */
   claimNew(leg: LegId, sinceMs: number): void {
-    this.#repeat('claim', leg, async () => {
-      const reply = await this.#telephone.claim(leg);
-      if (reply.ok && this.#options.clock.now() - sinceMs > lateArrivalMs) this.bringBack(leg);
-      if (reply.ok || reply.error.kind !== 'deadline') return reply;
-      this.claim(leg);
-      this.bringBack(leg);
-      return ok(undefined);
+    this.#once('claim', leg, async () => {
+      const reply = await this.#telephone.claim(leg, 'citizen');
+      const late = reply.ok ? this.#options.clock.now() - sinceMs > lateArrivalMs : reply.error.kind === 'deadline';
+      if (late) this.bringBack(leg);
+      return reply;
     });
   }
 
@@ -94,18 +107,26 @@ export class LegCare {
     this.#repeat('park', leg, () => this.#telephone.park(leg, false));
   }
 
+  #once(what: string, leg: LegId, command: () => SwitchReply): void {
+    this.#try(what, leg, 1, command);
+  }
+
   #repeat(what: string, leg: LegId, command: () => SwitchReply): void {
-    this.#try(what, leg, command).catch((error: unknown) =>
+    this.#try(what, leg, attempts, command);
+  }
+
+  #try(what: string, leg: LegId, most: number, command: () => SwitchReply): void {
+    this.#run(what, leg, most, command).catch((error: unknown) =>
       this.#log.error({ leg, error: errorChain(error) }, `${what} failed`),
     );
   }
 
-  async #try(what: string, leg: LegId, command: () => SwitchReply): Promise<void> {
+  async #run(what: string, leg: LegId, most: number, command: () => SwitchReply): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       const reply = await command();
       if (reply.ok || reply.error.kind === 'gone') return;
       this.#log.warn({ leg, attempt, error: reply.error.message }, `${what} failed`);
-      if (reply.error.kind !== 'deadline' || attempt >= attempts) return;
+      if (reply.error.kind !== 'deadline' || attempt >= most) return;
     }
   }
 }

@@ -46,6 +46,8 @@ export function translate(
     case 'legParked':
       if (role === 'subcentre' && !event.answered) return { type: 'subcentreEarlyMedia' };
       return { type: parked[role] };
+    case 'legTreated':
+      return role === 'citizen' ? { type: 'citizenTreated' } : undefined;
     case 'legAnswered':
       if (role === 'subcentre') return { type: 'subcentreAnswered' };
       return role === 'citizen' ? { type: 'citizenAnswered' } : undefined;
@@ -111,6 +113,7 @@ export function citizenCall(
     queue: null,
     queuedAtMs: null,
     agentAnsweredAtMs: null,
+    togetherAtMs: null,
     lastAgentId: null,
     agent: null,
     consult: null,

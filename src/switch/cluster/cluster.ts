@@ -3,6 +3,7 @@ import type { Logger } from '../../kernel/log.ts';
 import { err, ok, type Result } from '../../kernel/result.ts';
 import type {
   LegId,
+  LegRole,
   LinkEvent,
   OriginateRequest,
   PhoneBans,
@@ -150,8 +151,12 @@ class Cluster implements TelephoneSwitch {
     return this.#on(agentLeg, (telephone) => telephone.supervise(leg, agentLeg, mode));
   }
 
-  claim(leg: LegId): SwitchReply {
-    return this.#on(leg, (telephone) => telephone.claim(leg));
+  claim(leg: LegId, role: LegRole): SwitchReply {
+    return this.#on(leg, (telephone) => telephone.claim(leg, role));
+  }
+
+  disarm(leg: LegId): SwitchReply {
+    return this.#on(leg, (telephone) => telephone.disarm(leg));
   }
 
   play(request: PlayRequest): SwitchReply {

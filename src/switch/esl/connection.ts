@@ -73,9 +73,18 @@ export class EslConnection {
       return Promise.resolve(err({ kind: 'refused', message: `${command.what}: too many commands are waiting` }));
     }
     const reply = this.#replies.expect(command.what, deadlineMs);
-    this.#socket.write(command.text);
+    this.#write(command.text);
     if (this.#socket.writableLength > MAX_UNSENT_BYTES) this.close('the switch takes no bytes');
     return reply;
+  }
+
+  /** Commands of one turn leave in one write: a process that is killed has sent all of them or none. */
+  #write(text: string): void {
+    if (this.#socket.writableCorked === 0) {
+      this.#socket.cork();
+      process.nextTick(() => this.#socket.uncork());
+    }
+    this.#socket.write(text);
   }
 
   /** Begins to ask from time to time whether the peer is there; call it when the password is accepted. */

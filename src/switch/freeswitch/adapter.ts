@@ -8,6 +8,7 @@ import type { EslEvent } from '../esl/event.ts';
 import type { CommandGate } from '../esl/gate.ts';
 import type {
   LegId,
+  LegRole,
   OriginateRequest,
   PhoneBans,
   PlayRequest,
@@ -18,6 +19,7 @@ import type {
   SwitchReply,
   TelephoneSwitch,
 } from '../port.ts';
+import { WaysOut } from '../ways-out.ts';
 import { applyBans } from './bans.ts';
 import { Census } from './census.ts';
 import { LegPlayer } from './leg-player.ts';
@@ -40,6 +42,8 @@ export interface FreeSwitchOptions {
   /** Where relative recording paths begin. */
   readonly recordingsFolder: string;
   readonly commandDeadlineMs: number;
+  /** Whoever waits is the dialplan's after so many whole seconds without control. */
+  readonly wayOutAfterS: number;
   readonly log: Logger;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -75,6 +79,7 @@ class FreeSwitch implements TelephoneSwitch {
   readonly #log: Logger;
   readonly #client: EslClient;
   readonly #player: LegPlayer;
+  readonly #waysOut: WaysOut;
   readonly #originates: OriginateTracker;
   readonly #census = new Census();
   #listener: SwitchListener | undefined;
@@ -107,6 +112,14 @@ class FreeSwitch implements TelephoneSwitch {
       options.clock,
       (leg, playId, failed, atMs) => this.#tellLeg({ type: 'playEnded', leg, playId, failed, atMs }),
     );
+    this.#waysOut = new WaysOut(
+      {
+        arm: (leg, role) => this.#armWayOut(leg, role),
+        disarm: (leg) => this.#disarmWayOut(leg),
+      },
+      options.clock,
+      options.wayOutAfterS,
+    );
     this.#originates = new OriginateTracker(options.clock, (leg, cause) => this.#neverCame(leg, cause));
   }
 
@@ -128,6 +141,7 @@ class FreeSwitch implements TelephoneSwitch {
   }
 
   close(): Promise<void> {
+    this.#waysOut.forgetAll();
     return this.#client.close();
   }
 
@@ -162,7 +176,8 @@ class FreeSwitch implements TelephoneSwitch {
   }
 
   bridge(a: LegId, b: LegId): SwitchReply {
-    return LEG_ID.test(b) ? this.#onLeg(a, `uuid_bridge ${a} ${b}`) : bad('not a leg id');
+    if (!LEG_ID.test(a) || !LEG_ID.test(b)) return bad('not a leg id');
+    return this.#moving([a, b], () => this.#api(`uuid_bridge ${a} ${b}`));
   }
 
   park(leg: LegId, both: boolean): SwitchReply {
@@ -170,17 +185,21 @@ class FreeSwitch implements TelephoneSwitch {
   }
 
   joinConference(leg: LegId, conference: string, both: boolean): SwitchReply {
-    return CONFERENCE.test(conference) ? this.#transfer(leg, both, `conf-${conference}`) : bad('not a conference name');
+    if (!LEG_ID.test(leg) || !CONFERENCE.test(conference)) return bad('not a leg id or no conference name');
+    return this.#moving([leg], () => this.#transfer(leg, both, `conf-${conference}`));
   }
 
   supervise(leg: LegId, agentLeg: LegId, mode: SuperviseMode): SwitchReply {
-    return LEG_ID.test(agentLeg) ? this.#transfer(leg, false, `${mode}-${agentLeg}`) : bad('not a leg id');
+    if (!LEG_ID.test(leg) || !LEG_ID.test(agentLeg)) return bad('not a leg id');
+    return this.#moving([leg], () => this.#transfer(leg, false, `${mode}-${agentLeg}`));
   }
 
-  claim(leg: LegId): SwitchReply {
-    if (!LEG_ID.test(leg)) return bad('not a leg id');
-    // Whatever it answers, nothing is armed any more; "no such task" only means that nothing was.
-    return this.#client.api(`sched_del ${leg}`).then((reply) => (reply.ok ? ok(undefined) : reply));
+  claim(leg: LegId, role: LegRole): SwitchReply {
+    return LEG_ID.test(leg) ? this.#waysOut.claim(leg, role) : bad('not a leg id');
+  }
+
+  disarm(leg: LegId): SwitchReply {
+    return LEG_ID.test(leg) ? this.#waysOut.disarm(leg) : bad('not a leg id');
   }
 
   play(request: PlayRequest): SwitchReply {
@@ -217,6 +236,29 @@ class FreeSwitch implements TelephoneSwitch {
 
   async #api(line: string): SwitchReply {
     return readReply(await this.#client.api(line));
+  }
+
+  /** All in one turn, so that they reach the switch together, in this order. */
+  #moving(legs: readonly LegId[], command: () => SwitchReply): SwitchReply {
+    return this.#waysOut.moving(legs, () => {
+      for (const leg of legs) void this.#disarmWayOut(leg);
+      return command();
+    });
+  }
+
+  /** Whatever it answers, nothing is armed any more: "no such task" only means that nothing was. */
+  async #disarmWayOut(leg: LegId): SwitchReply {
+    const reply = await this.#client.api(`sched_del ${leg}`);
+    return reply.ok ? ok(undefined) : reply;
+  }
+
+  /** Both in one turn, so that they reach the switch together; the tasks of a leg are its own group. */
+  async #armWayOut(leg: LegId, role: LegRole): SwitchReply {
+    const after = `+${this.#options.wayOutAfterS}`;
+    const disarmed = this.#client.api(`sched_del ${leg}`);
+    const armed = this.#api(`sched_transfer ${after} ${leg} fallback-${role} XML yihaotong`);
+    const before = await disarmed;
+    return before.ok ? armed : before;
   }
 
   #onLeg(leg: LegId, line: string): SwitchReply {
@@ -276,6 +318,7 @@ class FreeSwitch implements TelephoneSwitch {
   #linkDown(reason: string): void {
     this.#link += 1;
     this.#held = undefined;
+    this.#waysOut.forgetAll();
     if (!this.#linkTold) return;
     this.#linkTold = false;
     const atMs = this.#options.clock.now();
@@ -312,15 +355,22 @@ class FreeSwitch implements TelephoneSwitch {
   #onLegEvent(event: SwitchEvent): void {
     switch (event.type) {
       case 'legParked':
+        this.#player.moved(event.leg, event.atMs);
+        break;
       case 'conferenceJoined':
       case 'supervising':
-        this.#player.moved(event.leg, event.atMs);
+        this.#joined(event.leg, event.atMs);
         break;
       case 'legBridged':
+        this.#joined(event.leg, event.atMs);
+        this.#joined(event.other, event.atMs);
+        break;
+      case 'legTreated':
+        this.#waysOut.forget(event.leg);
         this.#player.moved(event.leg, event.atMs);
-        this.#player.moved(event.other, event.atMs);
         break;
       case 'legEnded':
+        this.#waysOut.forget(event.leg);
         this.#player.forget(event.leg);
         if (!this.#originates.ended(event.leg)) return;
         break;
@@ -328,6 +378,12 @@ class FreeSwitch implements TelephoneSwitch {
         break;
     }
     this.#tellLeg(event);
+  }
+
+  /** In a conversation. One that was claimed all the same was sent there by an earlier process, behind its snapshot. */
+  #joined(leg: LegId, atMs: number): void {
+    this.#player.moved(leg, atMs);
+    if (this.#waysOut.has(leg)) void this.#waysOut.disarm(leg);
   }
 
   #neverCame(leg: LegId, cause: string): void {

@@ -107,7 +107,11 @@ function playEnded(event: EslEvent, leg: string, atMs: number): SwitchEvent | un
 function recording(event: EslEvent, leg: string, atMs: number): SwitchEvent | undefined {
   const path = event.get('Record-File-Path');
   if (path === undefined) return undefined;
-  if (event.name === 'RECORD_START') return { type: 'recordingStarted', leg, atMs, path };
+  if (event.name === 'RECORD_START') {
+    // The dialplan's own recording of one whom it treats alone (contract, "Dialplan places").
+    const treated = path.endsWith(`_${leg}.wav`) && path.includes('/fallback/');
+    return treated ? { type: 'legTreated', leg, atMs } : { type: 'recordingStarted', leg, atMs, path };
+  }
   return { type: 'recordingStopped', leg, atMs, path, failed: event.get('Record-Completion-Cause') === 'uri-failure' };
 }
 

@@ -12,6 +12,7 @@ import {
   music,
   parkAll,
   releaseAgent,
+  requeue,
   waitForRating,
 } from '../moves.ts';
 
@@ -97,6 +98,20 @@ export const talkRows: readonly Row[] = [
   ),
   row(['talking'], 'agentParked', 'The bridge broke: the citizen’s end is about to be told.', (call, _event, around) =>
     go(call, 'separated', around),
+  ),
+  row(
+    ['held'],
+    'agentEnded',
+    'He has not hung up: his phone was lost, or the switch let him go because nobody was there to bring the two together.',
+    (call, _event, around) => {
+      const [after, effects] = releaseAgent(call, 'talked');
+      return requeue(after, around, [
+        { do: 'cancelTimer', timer: 'autoResume' },
+        ...effects,
+        { do: 'startTimer', timer: 'queueMax', delayMs: around.settings.queueMaxWaitMs },
+      ]);
+    },
+    { when: (_call, event) => event.end.endedBy !== 'phone' },
   ),
   row(['talking', 'holding', 'held'], 'agentEnded', 'The agent hung up first.', (call, event, around) => {
     const [after, effects] = releaseAgent(

@@ -13,14 +13,29 @@ export const HOUSE_CONTEXT = 'yihaotong';
 const FALLBACK_RECORDING_MS = 120_000;
 const CONFERENCE_PREFIX = 'conf-';
 
-/** `sched_transfer`: if nobody disarms it, the leg goes to that extension. */
-export function armFallback(context: SwitchContext, channel: Channel, delayMs: number, extension: string): void {
+/**
+ * `sched_transfer`: if nobody disarms it, the leg goes to that place, whatever it does by then. Several of one leg don't
+ * replace each other; all are in the group of its UUID.
+ */
+export function scheduleTransfer(
+  context: SwitchContext,
+  channel: Channel,
+  delayMs: number,
+  extension: string,
+  place: string,
+): void {
   const timer = context.clock.setTimer(delayMs, () => {
     channel.fallbacks.delete(timer);
-    context.log.warn({ uuid: channel.uuid, extension }, 'control did not take a leg over: the dialplan treats it');
-    transfer(context, channel, extension, HOUSE_CONTEXT);
+    context.log.warn({ uuid: channel.uuid, extension }, 'nobody has put this transfer off: the leg goes');
+    transfer(context, channel, extension, place);
   });
   channel.fallbacks.add(timer);
+}
+
+/** The dialplan's own way out for a leg that it parks. */
+function armFallback(context: SwitchContext, channel: Channel, delayMs: number, extension: string): void {
+  disarmFallbacks(channel);
+  scheduleTransfer(context, channel, delayMs, extension, HOUSE_CONTEXT);
 }
 
 /** `sched_del`: disarms all fallbacks of a leg and says how many there were. */
@@ -40,6 +55,7 @@ function fallbackFile(context: SwitchContext, channel: Channel): string {
 
 /** What becomes of a citizen whom control doesn't take: a message, time to speak, the end; all of it recorded. */
 function treatCitizen(context: SwitchContext, channel: Channel): void {
+  disarmFallbacks(channel);
   const { recordingsFolder, promptsFolder } = context.config();
   if (!answer(context, channel)) {
     hangup(context, channel, 'NORMAL_TEMPORARY_FAILURE');

@@ -7,7 +7,7 @@ import { MAX_GLOBALS } from '../core/context.ts';
 import { answer, hangup } from '../core/lifecycle.ts';
 import { parseOriginate } from '../core/originate-syntax.ts';
 import { parkOf } from '../core/park.ts';
-import { disarmFallbacks, HOUSE_CONTEXT, transfer } from '../core/places.ts';
+import { disarmFallbacks, HOUSE_CONTEXT, scheduleTransfer, transfer } from '../core/places.ts';
 import { startRecording } from '../core/recording.ts';
 import { dumpChannel, showChannels, showRegistrations, statusText } from '../core/reports.ts';
 import type { SwitchCore } from '../core/switch.ts';
@@ -17,6 +17,8 @@ type Command = (core: SwitchCore, args: readonly string[], argument: string) => 
 
 const OK = '+OK\n';
 const NO_CHANNEL = '-ERR No such channel!\n';
+/** What Node's timers can count. */
+const LONGEST_TIMER_MS = 2_147_483_000;
 const usage = (text: string): string => `-USAGE: ${text}\n`;
 
 /** A command on one leg: looks the leg up first. */
@@ -42,6 +44,22 @@ const uuidTransfer = onLeg((core, channel, args) => {
   else transfer(core.context, channel, extension, place);
   return OK;
 });
+
+/** A time with `+` counts from now, without it from 1970; one that has passed is now. Whole seconds, as in FreeSWITCH. */
+const schedTransfer: Command = (core, args) => {
+  const [time = '', uuid = '', extension = '', dialplan = 'XML', place] = args;
+  const match = /^(\+?)(\d{1,10})$/.exec(time);
+  if (match === null || extension === '' || dialplan !== 'XML' || args.length > 5) {
+    return usage('[+]<time> <uuid> <extension> [<dialplan>] [<context>]');
+  }
+  const channel = core.context.channels.get(uuid);
+  if (channel === undefined) return NO_CHANNEL;
+  const givenMs = Number(match[2]) * 1000;
+  const delayMs = match[1] === '+' ? givenMs : Math.max(0, givenMs - core.context.clock.now());
+  if (delayMs > LONGEST_TIMER_MS) return usage(`a time within ${LONGEST_TIMER_MS / 1000} seconds`);
+  scheduleTransfer(core.context, channel, delayMs, extension, place ?? channel.context);
+  return OK;
+};
 
 const uuidRecord: Command = (core, args, argument) => {
   const channel = core.context.channels.get(args[0] ?? '');
@@ -147,6 +165,7 @@ const commands: Readonly<Record<string, Command>> = {
     const channel = core.context.channels.get(args[0] ?? '');
     return `+OK Deleted: ${channel === undefined ? 0 : disarmFallbacks(channel)}\n`;
   },
+  sched_transfer: schedTransfer,
   global_setvar: setGlobal,
   global_getvar: (core, _args, argument) => core.context.globals.get(argument) ?? '-ERR no reply\n',
   reloadacl: (core) => {

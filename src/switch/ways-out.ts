@@ -1,0 +1,100 @@
+import type { Clock, Timer } from '../kernel/clock.ts';
+import type { LegId, LegRole, SwitchReply } from './port.ts';
+
+/** What the ways out need of the switch; each leaves at most one armed. */
+export interface WayOutCommands {
+  /** In place of what was armed: after the delay the dialplan treats the leg by its role. */
+  arm(leg: LegId, role: LegRole): SwitchReply;
+  /** Nothing is armed any more. */
+  disarm(leg: LegId): SwitchReply;
+}
+
+interface Armed {
+  readonly role: LegRole;
+  renewal: Timer | undefined;
+}
+
+/** A command takes its deadline to fail, and the dialplan's own time is 20 s. */
+const attempts = 4;
+/** A renewal may be lost, and the next one late. */
+const renewalsPerDelay = 3;
+
+/**
+ * The ways out of those who wait for control. Whoever is parked has one armed on the switch, and control puts it off
+ * while it lives; when control is gone, the switch itself takes him to the dialplan's answer. Whoever is taken into a
+ * conversation has none, so that nobody is ever torn out of one.
+ *
+ * Owned here: which legs are to be put off, as this process has ordered it. The task itself is the switch's.
+ */
+export class WaysOut {
+  readonly #commands: WayOutCommands;
+  readonly #clock: Clock;
+  readonly #renewEveryMs: number;
+  readonly #legs = new Map<LegId, Armed>();
+
+  /** @param delayS after so many seconds without control the dialplan treats a leg */
+  constructor(commands: WayOutCommands, clock: Clock, delayS: number) {
+    this.#commands = commands;
+    this.#clock = clock;
+    this.#renewEveryMs = (delayS * 1000) / renewalsPerDelay;
+  }
+
+  /** Legs that are put off. */
+  get size(): number {
+    return this.#legs.size;
+  }
+
+  has(leg: LegId): boolean {
+    return this.#legs.has(leg);
+  }
+
+  /** Arms the leg's way out, and puts it off from now on. Without an answer it is ordered again. */
+  claim(leg: LegId, role: LegRole): SwitchReply {
+    this.forget(leg);
+    const armed: Armed = { role, renewal: undefined };
+    this.#legs.set(leg, armed);
+    return this.#arm(leg, armed);
+  }
+
+  /** Disarms it, e.g. of a leg that is found in a conversation. */
+  disarm(leg: LegId): SwitchReply {
+    this.forget(leg);
+    return this.#commands.disarm(leg);
+  }
+
+  /**
+   * Sends legs into a conversation.
+   * @param command disarms and moves them, in one go: between the two nothing may get lost
+   * @returns its reply; legs that the switch has not moved wait on, and get their way out back
+   */
+  async moving(legs: readonly LegId[], command: () => SwitchReply): SwitchReply {
+    const waited = legs.map((leg) => ({ leg, role: this.#legs.get(leg)?.role }));
+    for (const leg of legs) this.forget(leg);
+    const reply = await command();
+    if (reply.ok || (reply.error.kind !== 'refused' && reply.error.kind !== 'gone')) return reply;
+    for (const { leg, role } of waited) if (role !== undefined && !this.#legs.has(leg)) void this.claim(leg, role);
+    return reply;
+  }
+
+  /** The leg has ended, or is the dialplan's already. */
+  forget(leg: LegId): void {
+    this.#legs.get(leg)?.renewal?.cancel();
+    this.#legs.delete(leg);
+  }
+
+  /** The link is down: nothing can be put off. What the snapshot of the next link shows is claimed anew. */
+  forgetAll(): void {
+    for (const leg of [...this.#legs.keys()]) this.forget(leg);
+  }
+
+  async #arm(leg: LegId, armed: Armed): SwitchReply {
+    armed.renewal?.cancel();
+    armed.renewal = this.#clock.setTimer(this.#renewEveryMs, () => void this.#arm(leg, armed));
+    for (let attempt = 1; ; attempt += 1) {
+      const reply = await this.#commands.arm(leg, armed.role);
+      if (this.#legs.get(leg) !== armed) return reply;
+      if (!reply.ok && reply.error.kind === 'gone') this.forget(leg);
+      if (reply.ok || reply.error.kind !== 'deadline' || attempt >= attempts) return reply;
+    }
+  }
+}
