@@ -1,12 +1,13 @@
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { recordOf } from '../../support/hotline/calls.ts';
-import { type Hotline, startHotline } from '../../support/hotline/hotline.ts';
+import { type Hotline, people, startHotline } from '../../support/hotline/hotline.ts';
 import { finish, readyAgent, type Talk, talk, tones } from '../../support/hotline/talking.ts';
 import type { SwitchUnderTest } from '../../support/switch.ts';
 import { until } from '../../support/until.ts';
 
 const answeredWithinMs = 2_000;
+const seat = { role: 'agent', hotlineNumber: null } as const;
 
 interface NodeHealth {
   readonly name: string;
@@ -36,7 +37,12 @@ const agentsNode = (hotline: Hotline, { agent }: Pick<Talk, 'agent'>): SwitchUnd
 
 /** Issue 3, section 4: one control, two switch nodes, the real Kamailio in front. */
 describe('two nodes behind Kamailio', () => {
-  const hotline = startHotline({ nodes: true, environment: { SWITCH_NODE_LOST_MS: '1000' } });
+  const more = ['1003', '1004', '1005', '1006'];
+  const hotline = startHotline({
+    nodes: true,
+    environment: { SWITCH_NODE_LOST_MS: '1000' },
+    people: [...people, ...more.map((login) => ({ ...seat, login, name: login, extension: login }))],
+  });
   let agents: Record<'first' | 'second', Awaited<ReturnType<typeof readyAgent>>>;
 
   it('a citizen on either node talks with a seat that registered at one of them', async () => {
@@ -66,46 +72,63 @@ describe('two nodes behind Kamailio', () => {
     agents = { first, second: await readyAgent(hotline, '1002') };
   });
 
-  it('a node killed in the middle takes only its own calls, and the next caller is answered on the other within 2 s', async () => {
-    const one = await talkTwice();
-    const doomed = citizensNode(hotline, one.a.talk);
-    expect(citizensNode(hotline, one.b.talk)).not.toBe(doomed);
+  it('a node killed under load takes only its own calls, and every next caller is answered on the other within 2 s', async () => {
+    const talks = await talkToAll();
+    const [first] = talks;
+    const doomed = citizensNode(hotline, first);
+    const own = talks.filter((one) => citizensNode(hotline, one) === doomed);
+    const others = talks.filter((one) => citizensNode(hotline, one) !== doomed);
+    expect([own.length, others.length]).toEqual([talks.length / 2, talks.length / 2]);
+    // All seats are taken: these wait, on both nodes.
+    const waiting = await callInTurn(['13800000031', '13800000032', '13800000033', '13800000034']);
+    const cutOff = waiting.filter(({ call }) => nodeOf(hotline, call.parts.dialog.remoteTarget) === doomed);
+    expect(cutOff).toHaveLength(2);
 
     await doomed.crash();
-    const next = await (await hotline.citizen('13800000013', { toneHz: tones.citizen })).call('12345');
-    await next.answered({ withinMs: answeredWithinMs });
-    expect(nodeOf(hotline, next.parts.dialog.remoteTarget)).not.toBe(doomed);
+    const next = await callInTurn(['13800000041', '13800000042', '13800000043']);
+    for (const { call } of next) expect(nodeOf(hotline, call.parts.dialog.remoteTarget)).not.toBe(doomed);
 
-    // The other conversation goes on: sound both ways, and control knows of it.
-    await one.b.talk.citizen.hears(tones.agent);
-    await one.b.talk.agent.hears(tones.citizen);
-    expect(hotline.app.control.runtime.get(one.b.talk.callId)?.state).toBe('talking');
+    // The other conversations go on: sound both ways, and control knows of them.
+    for (const other of others) {
+      await other.citizen.hears(tones.agent);
+      await other.agent.hears(tones.citizen);
+      expect(hotline.app.control.runtime.get(other.callId)?.state).toBe('talking');
+    }
     await until('the lost node', async () => (await nodeHealth(hotline, doomed))?.state === 'lost');
-    await one.a.who.desk.seatIs('in wrap-up', (seat) => seat.status === 'wrapUp');
-    await hotline.callOver(one.a.talk.callId);
-    await hotline.app.control.writer.flush();
-    const { rows } = await sql<{ caller_number: string; reason: string; end_class: string }>`
-      select c.caller_number, b.reason, c.end_class from callbacks b join calls c on c.id = b.call_id order by 1
-    `.execute(hotline.database.db);
-    expect(rows).toEqual([{ caller_number: one.a.number, reason: 'switch-died', end_class: 'upstream' }]);
+    for (const one of own) {
+      await one.who.desk.seatIs('in wrap-up', (seat) => seat.status === 'wrapUp');
+      await hotline.callOver(one.callId);
+    }
+    await until(
+      'the lost calls in the store',
+      async () => (await callbackNumbers()).length >= own.length + cutOff.length,
+    );
+    const numbers = [...own, ...cutOff].map(({ number }) => number);
+    expect(await callbackNumbers()).toEqual(numbers.sort());
 
-    // Its seat takes the waiting caller, though its phone had registered at whichever node: control knows its contact.
-    await one.a.who.desk.do({ do: 'endWrapUp' });
-    const ringing = await one.a.who.phone.nextInvite();
-    ringing.ring();
-    ringing.answer();
-    await next.hears(tones.agent);
-    await next.hangup();
-    await ringing.ended();
-    await one.a.who.desk.seatIs('in wrap-up', (seat) => seat.status === 'wrapUp');
-    await one.a.who.desk.do({ do: 'endWrapUp' });
+    // Its seats take those who wait, though their phones had registered at whichever node: control knows their contacts.
+    const stillWaiting = [...waiting.filter((one) => !cutOff.includes(one)), ...next];
+    for (const { call } of stillWaiting) {
+      await first.who.desk.do({ do: 'endWrapUp' });
+      const ringing = await first.who.phone.nextInvite();
+      ringing.ring();
+      ringing.answer();
+      await call.hears(tones.agent);
+      await call.hangup();
+      await ringing.ended();
+      await first.who.desk.seatIs('in wrap-up', (seat) => seat.status === 'wrapUp');
+    }
+    for (const one of own) await one.who.desk.do({ do: 'endWrapUp' });
 
     // Back again: it gets calls, and its return ends nobody's.
     await doomed.startAgain();
     await hotline.kamailio.nodeIsUp(doomed);
     await until('the node', async () => (await nodeHealth(hotline, doomed))?.state === 'up');
-    await one.b.talk.citizen.hears(tones.agent);
-    await finish(one.b.talk, one.b.who.desk);
+    for (const other of others) {
+      await other.citizen.hears(tones.agent);
+      await finish(other, other.who.desk);
+    }
+    for (const { who } of talks) if (!Object.values(agents).includes(who)) await who.desk.do({ do: 'signOff' });
   });
 
   it('a drained node keeps its calls, gets no new ones, and says when it is empty', async () => {
@@ -147,14 +170,36 @@ describe('two nodes behind Kamailio', () => {
     expect((await stranger.send({ ...inside, uri: target, headers: again })).status).toBe(483);
   });
 
-  /** Two conversations, one on each node: the dispatcher goes round. */
-  async function talkTwice() {
-    const numbers = ['13800000011', '13800000012'] as const;
-    const a = await talk(hotline, agents.first, numbers[0]);
-    const b = await talk(hotline, agents.second, numbers[1]);
-    return {
-      a: { talk: a, who: agents.first, number: numbers[0] },
-      b: { talk: b, who: agents.second, number: numbers[1] },
-    };
+  /** Everybody who is ready talks; the dispatcher goes round, so half of them on each node. */
+  async function talkToAll() {
+    const all = [agents.first, agents.second];
+    // In turn, because the longest idle is rung first.
+    for (const login of more) all.push(await readyAgent(hotline, login));
+    const talks = [];
+    for (const [index, who] of all.entries()) {
+      const number = `1380000010${index}`;
+      talks.push({ ...(await talk(hotline, who, number)), who, number });
+    }
+    return talks as [(typeof talks)[0], ...typeof talks];
+  }
+
+  /** Calls one after the other, each answered within the two seconds. */
+  async function callInTurn(numbers: readonly string[]) {
+    const calls = [];
+    for (const number of numbers) {
+      const call = await (await hotline.citizen(number, { toneHz: tones.citizen })).call('12345');
+      await call.answered({ withinMs: answeredWithinMs });
+      calls.push({ number, call });
+    }
+    return calls;
+  }
+
+  /** Whom to call back because the switch died. */
+  async function callbackNumbers(): Promise<string[]> {
+    const { rows } = await sql<{ caller_number: string }>`
+      select c.caller_number from callbacks b join calls c on c.id = b.call_id
+       where b.reason = 'switch-died' and c.end_class = 'upstream' order by 1
+    `.execute(hotline.database.db);
+    return rows.map((row) => row.caller_number);
   }
 });
