@@ -1,206 +1,219 @@
 /**
- * Bridged G.711 calls through the embedded switch's media engine: CPU of the media process, added delay, loss.
- * The engine runs in a child process, the telephones in this one. Run: `npx tsx bench/media.ts [recorded]`; the last
- * line is JSON. With `recorded` one leg of every call is recorded as well.
+ * What sound costs the switches: bridged G.711 calls and three-party conferences, through SIP and RTP as telephones do
+ * it, with and without recording, on the embedded switch and on FreeSWITCH in one run. CPU and memory of the switch's
+ * process, delay that it adds, packets that it loses.
+ * Run: `npm run -s bench:media [-- embedded|freeswitch]`; FreeSWITCH takes part where FREESWITCH_BIN or the PATH has
+ * one. The last line is JSON.
  */
 import { type ChildProcess, fork } from 'node:child_process';
-import { createSocket, type Socket } from 'node:dgram';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { once } from 'node:events';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { createMediaEngine } from '../src/switch/embedded/media/engine.ts';
-import { writeRtpHeader } from '../src/switch/embedded/rtp/packet.ts';
+import { startEmbeddedSwitch } from '../test/support/embedded-switch.ts';
+import { EslTestClient } from '../test/support/esl-test-client.ts';
+import { startFreeswitch } from '../test/support/freeswitch.ts';
+import { findFreeswitchBinary } from '../test/support/freeswitch-process.ts';
+import { planSwitch } from '../test/support/switch.ts';
+import { type Caller, Callers } from './media/callers.ts';
+import { runPhonesProcess, type SoundFigures, type ToPhones } from './media/phones.ts';
+import { Closers, endChild } from './support/closers.ts';
+import { percentilesOf, round } from './support/figures.ts';
+import { commandLine, cpuMs, loadAverage, machineInfo, residentMemoryMb, withDescendants } from './support/machine.ts';
 
-const CALLS = [10, 50, 100, 200];
-const WARM_UP_MS = 1500;
-const MEASURED_MS = 6000;
-const PACKET_BYTES = 172;
-const RTP_PORT_MIN = 22_000;
-const RTP_PORT_MAX = 24_000;
-/** Sending is spread over the 20 ms in so many slots, as independent telephones do. */
-const SLOTS = 20;
+const LIMIT_MS = 900_000;
+const BRIDGED = [10, 50, 100, 200];
+const CONFERENCES = 10;
+const WARM_UP_MS = 1_500;
+const MEASURED_MS = 8_000;
+/** Answering and bridging is done in small groups, so that the set-up is no flood. */
+const GROUP = 10;
+const RTP_PORTS = 1_200;
 
-interface CallOrder {
-  readonly phonePorts: readonly number[];
-  readonly recordings: string | undefined;
+type Kind = 'embedded' | 'freeswitch';
+
+interface Work {
+  readonly what: 'bridge' | 'conference';
+  readonly calls: number;
+  readonly recorded: boolean;
 }
 
-type ToEngine = { readonly set: CallOrder } | 'cpu' | 'end';
-
-interface Figures {
-  readonly calls: number;
+interface Figures extends Work {
+  readonly switch: Kind;
+  /** Of one core. */
   readonly cpuPercent: number;
-  readonly delayMsP50: number;
-  readonly delayMsP99: number;
-  readonly delayMsMax: number;
+  readonly cpuPercentPerCall: number;
+  readonly memoryMb: number;
+  readonly delayMs: { readonly p50: number; readonly p99: number; readonly max: number };
   readonly sent: number;
   readonly lost: number;
-  /** CPU of the load generator: near 100 % the delays are its own. */
   readonly generatorCpuPercent: number;
 }
 
-const quiet = {
-  debug: () => {},
-  info: () => {},
-  warn: (fields: object, message: string) => console.error(message, fields),
-  error: (fields: object, message: string) => console.error(message, fields),
-  child: () => quiet,
-};
-
-/** The child process: bridges every two ports that it is told. */
-function runEngine(): void {
-  const engine = createMediaEngine({
-    bindAddress: '127.0.0.1',
-    rtpPortMin: RTP_PORT_MIN,
-    rtpPortMax: RTP_PORT_MAX,
-    rtpTimeoutMs: 30_000,
-    log: quiet,
-  });
-  const connect = async ({ phonePorts, recordings }: CallOrder): Promise<void> => {
-    const handlers = { onDigit: () => {}, onRtpTimeout: () => {} };
-    const legs = await Promise.all(phonePorts.map(() => engine.createLeg(handlers)));
-    for (const [at, leg] of legs.entries()) {
-      leg.setRemote({
-        address: '127.0.0.1',
-        port: phonePorts[at] ?? 0,
-        codec: 'PCMA',
-        payloadType: 8,
-        telephoneEventType: 101,
-        direction: 'sendrecv',
-      });
-      const other = legs[at ^ 1];
-      if (other !== undefined) leg.route({ kind: 'bridge', other });
-      if (recordings === undefined || at % 2 === 1) continue;
-      const path = join(recordings, `${at}.wav`);
-      leg.startRecording({ path, stereo: true, maxDurationMs: 0, onEnded: () => {} });
-    }
-    process.send?.({ ports: legs.map((leg) => leg.localPort) });
-  };
-  process.on('message', (message: ToEngine) => {
-    if (message === 'cpu') process.send?.({ cpu: process.cpuUsage() });
-    else if (message === 'end') void engine.close().then(() => process.disconnect());
-    else void connect(message.set);
-  });
+interface Switch {
+  readonly kind: Kind;
+  readonly pid: number;
+  readonly esl: EslTestClient;
+  readonly callers: Callers;
+  readonly recordingsFolder: string;
 }
 
-function answer<T>(child: ChildProcess, ask: ToEngine): Promise<T> {
-  const reply = new Promise<T>((resolve, reject) => {
-    child.once('message', (message) => resolve(message as T));
-    child.once('exit', (code) => reject(new Error(`the engine ended with ${code}`)));
+const isOf: Record<Kind, (command: string) => boolean> = {
+  embedded: (command) => command.includes('softswitch'),
+  freeswitch: (command) => /freeswitch .*-nf/.test(command),
+};
+
+async function startSwitch(kind: Kind, closers: Closers): Promise<Switch> {
+  const plan = await planSwitch({ rtpPorts: RTP_PORTS });
+  const running = await (kind === 'embedded' ? startEmbeddedSwitch(plan) : startFreeswitch(plan));
+  closers.add(kind, () => running.stop());
+  const pid = withDescendants(process.pid).find((one) => isOf[kind](commandLine(one)));
+  if (pid === undefined) throw new Error(`the process of ${kind} was not found`);
+  const esl = await EslTestClient.open(plan.esl);
+  closers.add('the Event Socket', () => esl.close());
+  const callers = await Callers.open(plan.trunk);
+  closers.add('the callers', async () => callers.close());
+  return { kind, pid, esl, callers, recordingsFolder: plan.recordingsFolder };
+}
+
+async function answerOf<T>(child: ChildProcess): Promise<T> {
+  const gone = once(child, 'exit').then(() => {
+    throw new Error('the phones’ process ended');
   });
-  child.send(ask);
+  const [reply] = (await Promise.race([once(child, 'message'), gone])) as [T];
   return reply;
 }
 
-const numericLookup = (
-  address: string,
-  _options: unknown,
-  callback: (error: NodeJS.ErrnoException | null, address: string, family: number) => void,
-): void => callback(null, address, 4);
-
-async function openPhone(onPacket: (packet: Buffer) => void): Promise<Socket> {
-  const socket = createSocket({ type: 'udp4', recvBufferSize: 1 << 18, lookup: numericLookup });
-  socket.on('message', onPacket);
-  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
-  return socket;
+function ask<T>(child: ChildProcess, message: ToPhones): Promise<T> {
+  const answer = answerOf<T>(child);
+  child.send(message);
+  return answer;
 }
 
-/** One telephone's stream; the payload carries when it was sent and whether it counts. */
-class Stream {
-  readonly #socket: Socket;
-  readonly #port: number;
-  readonly #ssrc: number;
-  #number = 0;
-
-  constructor(socket: Socket, port: number, ssrc: number) {
-    this.#socket = socket;
-    this.#port = port;
-    this.#ssrc = ssrc;
-  }
-
-  send(counts: boolean): void {
-    const packet = Buffer.alloc(PACKET_BYTES);
-    writeRtpHeader(packet, 0, 8, false, this.#number & 0xffff, this.#number * 160, this.#ssrc);
-    this.#number += 1;
-    packet[20] = counts ? 1 : 0;
-    packet.writeDoubleLE(performance.now(), 12);
-    this.#socket.send(packet, 0, PACKET_BYTES, this.#port, '127.0.0.1');
-  }
+async function ok(esl: EslTestClient, command: string): Promise<void> {
+  const answer = await esl.api(command);
+  if (!answer.startsWith('+OK')) throw new Error(`${command}: ${answer}`);
 }
 
-/** Sends 50 packets per second and stream until told to end; resolves with how many of them count. */
-async function generate(streams: readonly Stream[]): Promise<number> {
-  const startedMs = performance.now();
-  const slots = ((WARM_UP_MS + MEASURED_MS) / 20) * SLOTS;
-  const slotMs = 20 / SLOTS;
-  let sent = 0;
-  for (let slot = 0; slot < slots; ) {
-    const due = Math.floor((performance.now() - startedMs) / slotMs);
-    for (; slot < Math.min(slots, due); slot += 1) {
-      const counts = slot * slotMs >= WARM_UP_MS;
-      for (let at = slot % SLOTS; at < streams.length; at += SLOTS) {
-        streams[at]?.send(counts);
-        if (counts) sent += 1;
-      }
+/** One call: all its legs answered and put together. @returns the callers and where the switch hears them. */
+async function connect(one: Switch, work: Work, index: number, rtpPorts: readonly number[]) {
+  const { esl, callers, recordingsFolder } = one;
+  const legs: { readonly caller: Caller; readonly leg: string; readonly port: number }[] = [];
+  for (const [member, rtpPort] of rtpPorts.entries()) {
+    const caller = callers.call(`139${String(index * 10 + member).padStart(8, '0')}`, rtpPort);
+    const parked = await esl.event('CHANNEL_PARK', { variable_sip_call_id: caller.callId });
+    const leg = parked.headers['Unique-ID'] ?? '';
+    await ok(esl, `sched_del ${leg}`);
+    await ok(esl, `uuid_answer ${leg}`);
+    legs.push({ caller, leg, port: await caller.answered });
+  }
+  const [first, second] = legs;
+  if (work.what === 'bridge') await ok(esl, `uuid_bridge ${first?.leg} ${second?.leg}`);
+  else for (const { leg } of legs) await ok(esl, `uuid_transfer ${leg} conf-bench${index} XML yihaotong`);
+  if (work.recorded)
+    await ok(esl, `uuid_record ${first?.leg} start ${join(recordingsFolder, `${work.what}${index}.wav`)}`);
+  return legs;
+}
+
+async function measure(one: Switch, work: Work): Promise<Figures> {
+  const party = work.what === 'bridge' ? 2 : 3;
+  const child = fork(fileURLToPath(import.meta.url), ['phones'], { serialization: 'advanced' });
+  try {
+    const rtpPorts = await ask<number[]>(child, { open: work.calls * party });
+    const legs: Awaited<ReturnType<typeof connect>> = [];
+    for (let from = 0; from < work.calls; from += GROUP) {
+      const indices = Array.from({ length: Math.min(GROUP, work.calls - from) }, (_, index) => from + index);
+      const group = indices.map((index) =>
+        connect(one, work, index, rtpPorts.slice(index * party, (index + 1) * party)),
+      );
+      legs.push(...(await Promise.all(group)).flat());
     }
-    await pause(1);
+    const ports = legs.map(({ port }) => port);
+    await ask<'counting'>(child, { send: { ports, party, warmUpMs: WARM_UP_MS, forMs: MEASURED_MS } });
+    const cpuBefore = cpuMs(one.pid);
+    const startedMs = performance.now();
+    const sound = await answerOf<SoundFigures>(child);
+    const cpuPercent = ((cpuMs(one.pid) - cpuBefore) / (performance.now() - startedMs)) * 100;
+    const memoryMb = residentMemoryMb(one.pid);
+    for (const { caller } of legs) caller.hangup();
+    for (const { leg } of legs)
+      await one.esl.event('CHANNEL_HANGUP_COMPLETE', { 'Unique-ID': leg }, { withinMs: 20_000 });
+    const { p50, p99, max } = percentilesOf(sound.delaysMs);
+    return {
+      switch: one.kind,
+      ...work,
+      cpuPercent: round(cpuPercent),
+      cpuPercentPerCall: round(cpuPercent / work.calls),
+      memoryMb,
+      delayMs: { p50, p99, max },
+      sent: sound.sent,
+      lost: Math.max(0, sound.sent - sound.received),
+      generatorCpuPercent: round(sound.cpuPercent),
+    };
+  } finally {
+    await endChild(child);
   }
-  return sent;
 }
 
-const cpuMs = (usage: NodeJS.CpuUsage): number => (usage.user + usage.system) / 1000;
-const rounded = (value: number): number => Math.round(value * 100) / 100;
+/** Each piece of work on a switch of its own, so that memory and threads of the one before don't count. */
+async function runWork(kind: Kind, work: Work, closers: Closers): Promise<Figures> {
+  const own = new Closers();
+  const close = closers.add(`${kind} for ${work.calls}`, () => own.closeAll());
+  try {
+    const figures = await measure(await startSwitch(kind, own), work);
+    process.stderr.write(`${JSON.stringify(figures)}\n`);
+    return figures;
+  } finally {
+    await close();
+  }
+}
 
-async function measure(calls: number, recordings: string | undefined): Promise<Figures> {
-  const child = fork(fileURLToPath(import.meta.url), [], { env: { ...process.env, MEDIA_BENCH_ENGINE: '1' } });
-  const delays: number[] = [];
-  const onPacket = (packet: Buffer): void => {
-    if (packet[20] === 1) delays.push(performance.now() - packet.readDoubleLE(12));
+/** The aims of issue 3, section 6; undefined where FreeSWITCH did not take part. */
+function aims(results: readonly Figures[]) {
+  const find = (kind: Kind, recorded: boolean, calls: number) =>
+    results.find(
+      (one) => one.switch === kind && one.what === 'bridge' && one.recorded === recorded && one.calls === calls,
+    );
+  const cpuRatio = (recorded: boolean) => {
+    const [ours, theirs] = [find('embedded', recorded, 100), find('freeswitch', recorded, 100)];
+    return ours === undefined || theirs === undefined ? undefined : round(ours.cpuPercent / theirs.cpuPercent);
   };
-  const phones = await Promise.all(Array.from({ length: calls * 2 }, () => openPhone(onPacket)));
-  const phonePorts = phones.map((phone) => phone.address().port);
-  const { ports } = await answer<{ ports: number[] }>(child, { set: { phonePorts, recordings } });
-  const streams = phones.map((phone, at) => new Stream(phone, ports[at] ?? 0, at + 1));
-  const generating = generate(streams);
-  await pause(WARM_UP_MS);
-  const before = await answer<{ cpu: NodeJS.CpuUsage }>(child, 'cpu');
-  const ownBefore = process.cpuUsage();
-  const startedMs = performance.now();
-  const sent = await generating;
-  const after = await answer<{ cpu: NodeJS.CpuUsage }>(child, 'cpu');
-  const wallMs = performance.now() - startedMs;
-  const generatorMs = cpuMs(process.cpuUsage(ownBefore));
-  await pause(300);
-  child.send('end' satisfies ToEngine);
-  for (const phone of phones) phone.close();
-  await new Promise((resolve) => child.once('exit', resolve));
-  delays.sort((one, other) => one - other);
-  const at = (share: number): number => rounded(delays[Math.floor((delays.length - 1) * share)] ?? Number.NaN);
+  const at200 = find('embedded', false, 200);
+  const plain = results.filter((one) => one.switch === 'embedded' && one.what === 'bridge' && !one.recorded);
   return {
-    calls,
-    cpuPercent: rounded(((cpuMs(after.cpu) - cpuMs(before.cpu)) / wallMs) * 100),
-    delayMsP50: at(0.5),
-    delayMsP99: at(0.99),
-    delayMsMax: at(1),
-    sent,
-    lost: sent - delays.length,
-    generatorCpuPercent: rounded((generatorMs / wallMs) * 100),
+    cpuToFreeswitchAt100: cpuRatio(false),
+    cpuToFreeswitchAt100Recorded: cpuRatio(true),
+    delayMsP99: plain.length === 0 ? undefined : Math.max(...plain.map(({ delayMs }) => delayMs.p99)),
+    lostAt200: at200?.lost,
   };
 }
 
-async function main(): Promise<void> {
-  const recorded = process.argv.includes('recorded');
-  const folder = recorded ? await mkdtemp(join(tmpdir(), 'media-bench-')) : undefined;
+async function main(closers: Closers, wanted: string | undefined): Promise<void> {
+  const found = await findFreeswitchBinary(process.env);
+  const kinds = (['embedded', 'freeswitch'] as const).filter(
+    (kind) => (wanted === undefined || wanted === kind) && (kind === 'embedded' || found !== undefined),
+  );
+  const loadBefore = loadAverage();
   const results: Figures[] = [];
-  for (const calls of CALLS) {
-    results.push(await measure(calls, folder));
-    console.error(results.at(-1));
+  for (const recorded of [false, true]) {
+    const work: Work[] = BRIDGED.map((calls) => ({ what: 'bridge', calls, recorded }));
+    work.push({ what: 'conference', calls: CONFERENCES, recorded });
+    // The switches take turns, so that what else the machine does meets both.
+    for (const piece of work) for (const kind of kinds) results.push(await runWork(kind, piece, closers));
   }
-  if (folder !== undefined) await rm(folder, { recursive: true, force: true });
-  console.log(JSON.stringify({ bench: 'media', recorded, node: process.version, results }));
+  const line = {
+    bench: 'media',
+    measuredMs: MEASURED_MS,
+    results,
+    aims: aims(results),
+    loadBefore,
+    machine: machineInfo(),
+  };
+  process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
-if (process.env.MEDIA_BENCH_ENGINE === '1') runEngine();
-else await main();
+const [part] = process.argv.slice(2);
+if (part === 'phones') runPhonesProcess();
+else {
+  const closers = new Closers();
+  await closers.run(LIMIT_MS, () => main(closers, part));
+}

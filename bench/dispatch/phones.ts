@@ -53,6 +53,8 @@ export class AgentPhones {
   readonly #options: AgentOptions;
   readonly #sip: SipPort;
   readonly #calls = new Map<string, AgentCall>();
+  /** Calls whose phone is gone, by Call-ID. */
+  readonly #vanished = new Set<string>();
 
   private constructor(options: AgentOptions, sip: SipPort) {
     this.#options = options;
@@ -101,8 +103,19 @@ export class AgentPhones {
     this.#sip.close();
   }
 
+  /** The agent who talks with this caller loses his network: nothing is sent, answered or told any more. */
+  vanish(callerNumber: string): void {
+    for (const [callId, call] of this.#calls) {
+      if (call.callerNumber !== callerNumber) continue;
+      this.#vanished.add(callId);
+      this.#calls.delete(callId);
+      if (call.switchPort !== undefined) this.#options.sound.stop(call.switchPort);
+    }
+  }
+
   take(request: SipMessage, answer: (response: SipMessage) => void): void {
     const callId = header(request, 'Call-ID');
+    if (this.#vanished.has(callId)) return;
     switch (request.method) {
       case 'INVITE':
         this.#ring(request, callId, answer);
@@ -178,6 +191,7 @@ export class CitizenPhones {
   readonly #sound: Sound;
   readonly #hooks: CitizenHooks;
   readonly #calls = new Map<string, CitizenCall>();
+  readonly #vanished = new Set<string>();
 
   private constructor(sip: SipPort, server: SocketAddress, sound: Sound, hooks: CitizenHooks) {
     this.#sip = sip;
@@ -222,8 +236,18 @@ export class CitizenPhones {
     });
   }
 
+  /** The citizen's phone loses its network: nothing is sent, answered or told any more. */
+  vanish(number: string): void {
+    const call = this.#calls.get(number);
+    if (call === undefined || call.ended) return;
+    call.ended = true;
+    this.#vanished.add(call.callId);
+    this.#calls.delete(number);
+    if (call.switchPort !== undefined) this.#sound.stop(call.switchPort);
+  }
+
   take(request: SipMessage, answer: (response: SipMessage) => void): void {
-    if (request.method === 'ACK') return;
+    if (request.method === 'ACK' || this.#vanished.has(header(request, 'Call-ID'))) return;
     answer(responseOf(request, 200, 'OK', randomToken()));
     if (request.method !== 'BYE') return;
     const callId = header(request, 'Call-ID');

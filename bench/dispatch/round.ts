@@ -90,7 +90,7 @@ export async function runRound(
   }
 }
 
-type Keep = (what: string, close: () => Promise<void>) => void;
+export type Keep = (what: string, close: () => Promise<void>) => void;
 
 async function underLoad(
   plan: RoundPlan,
@@ -154,7 +154,7 @@ async function heard<T extends FromLoad['type']>(
 }
 
 /** PostgreSQL as the service would start it, fsync and all, with the agents in it. */
-async function database(folder: string, agents: readonly LoadAgent[], keep: Keep) {
+export async function database(folder: string, agents: readonly LoadAgent[], keep: Keep) {
   const postgres = await startEmbeddedPostgres({
     folder: join(folder, 'postgres'),
     systemFolder: folder,
@@ -166,7 +166,7 @@ async function database(folder: string, agents: readonly LoadAgent[], keep: Keep
 }
 
 /** The settings of the service that both switches share. */
-async function serviceSettings(folder: string, databaseUrl: string): Promise<Record<string, string>> {
+export async function serviceSettings(folder: string, databaseUrl: string): Promise<Record<string, string>> {
   const flows = join(folder, 'ivr-flows');
   await cp(join(projectFolder, 'ivr-flows'), flows, { recursive: true });
   await writeFile(

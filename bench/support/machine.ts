@@ -32,6 +32,18 @@ export function peakMemoryMb(pid: number): number {
   return round(Number(kb ?? 0) / 1024);
 }
 
+/** Resident memory now in MiB (VmRSS); 0 when the process is gone. */
+export function residentMemoryMb(pid: number): number {
+  const kb = /^VmRSS:\s+(\d+) kB/m.exec(readText(`/proc/${pid}/status`))?.[1];
+  return round(Number(kb ?? 0) / 1024);
+}
+
+/** Open descriptors of a process now. */
+export const descriptors = (pid: number): number => listed(`/proc/${pid}/fd`).length;
+
+/** Threads of a process now. */
+export const threads = (pid: number): number => listed(`/proc/${pid}/task`).length;
+
 /** CPU time that the process has used so far, milliseconds (fields 14 and 15 of /proc/<pid>/stat, in ticks of 10 ms). */
 export function cpuMs(pid: number): number {
   const fields = readText(`/proc/${pid}/stat`).split(') ')[1]?.split(' ') ?? [];

@@ -14,6 +14,8 @@ export interface RunningService {
   readonly webUrl: string;
   /** From the start of the process to the last of its lines that say ready. */
   readonly readyMs: number;
+  /** Kills it as a crash does; resolves when it is gone. */
+  kill(): Promise<void>;
   /** Ends it in order. @throws Error when it ended otherwise. */
   stop(): Promise<void>;
 }
@@ -68,5 +70,6 @@ export async function startService(
     // Killed half-way it would leave its database and switch behind.
     if (child.exitCode !== 0) throw new Error(`the service ended with ${child.signalCode ?? child.exitCode}`);
   };
-  return { pid: child.pid ?? 0, webUrl, readyMs, stop };
+  const kill = (): Promise<void> => endChild(child, 'SIGKILL');
+  return { pid: child.pid ?? 0, webUrl, readyMs, kill, stop };
 }

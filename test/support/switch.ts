@@ -26,6 +26,8 @@ export interface SwitchUnderTestOptions {
   /** Folder with `fallback.wav`, `music.wav` and the other prompts; an empty one of its own when left out. */
   readonly promptsFolder?: string;
   readonly mediaTimeoutMs?: number;
+  /** How many ports there are for sound. */
+  readonly rtpPorts?: number;
   /** Callers who come in at so many legs get 503. Default: 3000. */
   readonly maxChannels?: number;
   /** The shortest session interval (RFC 4028); FreeSWITCH takes none below 90 s. */
@@ -96,7 +98,8 @@ export async function startSwitchUnderTest(options: SwitchUnderTestOptions = {})
   };
 }
 
-async function planSwitch(options: SwitchUnderTestOptions): Promise<SwitchPlan> {
+/** Folders and ports of its own for one switch. */
+export async function planSwitch(options: SwitchUnderTestOptions): Promise<SwitchPlan> {
   const folder = await mkdtemp(join(tmpdir(), 'yht-switch-'));
   const recordingsFolder = options.beside?.recordingsFolder ?? join(folder, 'recordings');
   const promptsFolder = options.promptsFolder ?? options.beside?.promptsFolder ?? join(folder, 'prompts');
@@ -120,7 +123,7 @@ async function planSwitch(options: SwitchUnderTestOptions): Promise<SwitchPlan> 
       port: await freePort(host),
       password: options.beside?.esl.password ?? randomBytes(18).toString('base64url'),
     },
-    rtp: { host, ...(await rtpPortBlock(host)) },
+    rtp: { host, ...(await rtpPortBlock(host, options.rtpPorts)) },
     recordingsFolder,
     promptsFolder,
     mediaTimeoutMs: options.mediaTimeoutMs ?? 60_000,

@@ -67,6 +67,7 @@ export function statusText(core: SwitchCore): string {
     `${context.channels.size} session(s) - max ${context.config().limits.maxCalls}`,
     `${context.counters.overload} call(s) refused for overload`,
     `${context.conferences.size} conference(s)`,
+    `${process.getActiveResourcesInfo().length} active resource(s)`,
     `${registrar.all().length} registration(s), ${registrar.bans.size} user(s) banned somewhere`,
   ];
   for (const { endpoint, dialogs } of [trunk, agents]) {

@@ -1,0 +1,303 @@
+/**
+ * A long day: about a hundred calls at a time that come and go, hold, consult, join, transfer; phones that vanish; control
+ * killed and started again, the database gone twice. Do memory, descriptors and handles of control and switch stay flat?
+ * Run: `npm run -s bench:soak [-- --minutes 30] [--calls 100] [--switch embedded|freeswitch]`. The last line is JSON.
+ * Control is killed after a fifth of the time; what counts is measured from two fifths on.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { projectFolder } from '../src/config/project.ts';
+import { startEmbeddedSwitch } from '../test/support/embedded-switch.ts';
+import { EslTestClient } from '../test/support/esl-test-client.ts';
+import { freePort } from '../test/support/free-ports.ts';
+import { startFreeswitch } from '../test/support/freeswitch.ts';
+import { planSwitch, type SwitchPlan, testDomain } from '../test/support/switch.ts';
+import { TcpProxy } from '../test/support/tcp-proxy.ts';
+import { newAgents } from './dispatch/people.ts';
+import { database, serviceSettings } from './dispatch/round.ts';
+import { runSoundProcess } from './dispatch/sound.ts';
+import { runSoakLoad, type SoakCounts, type SoakOrder, type ToSoak } from './soak/load.ts';
+import { Closers, endChild } from './support/closers.ts';
+import {
+  commandLine,
+  descriptors,
+  loadAverage,
+  machineInfo,
+  residentMemoryMb,
+  threads,
+  withDescendants,
+} from './support/machine.ts';
+import { type RunningService, startService } from './support/service.ts';
+import { type Sample, trendOf } from './support/trend.ts';
+
+const minuteMs = 60_000;
+const sampleCount = 360;
+const shortestSampleMs = 1_000;
+const databaseGoneMs = 10_000;
+/** Longer than the switch keeps a leg without sound, so that of vanished phones nothing is left. */
+const emptyWithinMs = 120_000;
+const rtpPorts = 1_200;
+/** Agents for each call: a call of which the phone vanished holds its agent for a minute. */
+const agentsPerCall = 1.3;
+/** What counts as flat: far below what a week would make trouble of, far above what a measurement of minutes can tell. */
+const allowed = { memoryMb: 6, descriptors: 2, handles: 5 } as const;
+/** Begin of each fault, as a part of the whole time. */
+const faults = [
+  { at: 0.2, what: 'control killed' },
+  { at: 0.3, what: 'database gone' },
+  { at: 0.7, what: 'database gone' },
+] as const;
+const countsFrom = 0.4;
+
+type Part = 'control' | 'switch';
+type Measure = keyof typeof allowed;
+
+interface Stage {
+  readonly switchPid: number;
+  readonly plan: SwitchPlan;
+  readonly proxy: TcpProxy;
+  readonly order: SoakOrder;
+  control: RunningService;
+  restartControl(): Promise<void>;
+}
+
+async function openStage(kind: 'embedded' | 'freeswitch', calls: number, closers: Closers): Promise<Stage> {
+  const folder = await mkdtemp(join(tmpdir(), 'yht-soak-'));
+  // The unprivileged user who runs PostgreSQL for root must be able to pass.
+  await chmod(folder, 0o755);
+  closers.add('the folder', () => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  const agents = newAgents(Math.ceil(calls * agentsPerCall));
+  const subcentre = { user: '12366', password: 'a-phone-of-the-soak', session: undefined };
+  const people = [...agents, subcentre];
+  const plan = await planSwitch({
+    users: people.map(({ user, password }) => ({ user, password })),
+    promptsFolder: join(projectFolder, 'prompts'),
+    rtpPorts,
+  });
+  const before = new Set(withDescendants(process.pid));
+  const running = await (kind === 'embedded' ? startEmbeddedSwitch(plan) : startFreeswitch(plan));
+  closers.add('the switch', () => running.stop());
+  const isSwitch = (pid: number) => /softswitch|freeswitch/.test(commandLine(pid));
+  const switchPid = withDescendants(process.pid).find((pid) => !before.has(pid) && isSwitch(pid));
+  if (switchPid === undefined) throw new Error('the switch’s process was not found');
+  const postgres = await database(folder, people, (what, close) => void closers.add(what, close));
+  const url = new URL(postgres.url);
+  const proxy = new TcpProxy({ host: url.hostname, port: Number(url.port) });
+  url.port = String(await proxy.listen());
+  closers.add('the hop to the database', () => proxy.close());
+  const settings = {
+    ...(await serviceSettings(folder, url.toString())),
+    HTTP_PORT: String(await freePort()),
+    FREESWITCH_ESL: `${plan.esl.host}:${plan.esl.port}`,
+    FREESWITCH_ESL_PASSWORD: plan.esl.password,
+    RECORDINGS_FOLDER: plan.recordingsFolder,
+    PROMPTS_FOLDER: plan.promptsFolder,
+    WRAP_UP_MS: '1000',
+    LOG_LEVEL: 'warn',
+  };
+  const start = () => startService(settings, join(folder, 'service.log'));
+  const control = await start();
+  const stage: Stage = {
+    switchPid,
+    plan,
+    proxy,
+    control,
+    order: {
+      trunk: plan.trunk,
+      agentsSide: plan.agents,
+      domain: testDomain,
+      webUrl: control.webUrl,
+      agents,
+      subcentre,
+      calls,
+      seed: 12345,
+    },
+    async restartControl() {
+      await stage.control.kill();
+      stage.control = await start();
+    },
+  };
+  closers.add('control', () => stage.control.stop());
+  return stage;
+}
+
+/** Asks the switch on a connection for this once: a control that takes over ends all others. */
+async function asked<T>(stage: Stage, ask: (esl: EslTestClient) => Promise<T>): Promise<T> {
+  const esl = await EslTestClient.open(stage.plan.esl, '');
+  try {
+    return await ask(esl);
+  } finally {
+    await esl.close();
+  }
+}
+
+/** All measurements of one moment; control's handles are undefined while it is away. */
+async function look(stage: Stage): Promise<Partial<Record<Part, Partial<Record<Measure, number>>>>> {
+  const { pid, webUrl } = stage.control;
+  const metrics = await fetch(`${webUrl}/metrics`, { signal: AbortSignal.timeout(2_000) }).then(
+    (response) => response.text(),
+    // It is being started again.
+    () => '',
+  );
+  const handles = /^nodejs_active_resources_total (\d+)/m.exec(metrics)?.[1];
+  // The moment may be the one in which connections are ended; then this is left out.
+  const status = await asked(stage, (esl) => esl.api('status')).catch(() => '');
+  const switchHandles =
+    status === '' ? undefined : (/(\d+) active resource/.exec(status)?.[1] ?? threads(stage.switchPid));
+  return {
+    ...(handles === undefined
+      ? {}
+      : {
+          control: { memoryMb: residentMemoryMb(pid), descriptors: descriptors(pid), handles: Number(handles) },
+        }),
+    switch: {
+      memoryMb: residentMemoryMb(stage.switchPid),
+      descriptors: descriptors(stage.switchPid),
+      ...(switchHandles === undefined ? {} : { handles: Number(switchHandles) }),
+    },
+  };
+}
+
+const sampled = (): Record<Part, Record<Measure, Sample[]>> => ({
+  control: { memoryMb: [], descriptors: [], handles: [] },
+  switch: { memoryMb: [], descriptors: [], handles: [] },
+});
+
+async function counts(child: ChildProcess, ask: ToSoak): Promise<SoakCounts> {
+  const answer = once(child, 'message');
+  child.send(ask);
+  const [told] = (await answer) as [SoakCounts];
+  return told;
+}
+
+async function cause(what: (typeof faults)[number]['what'], stage: Stage): Promise<void> {
+  process.stderr.write(`fault: ${what}\n`);
+  if (what === 'control killed') {
+    await stage.restartControl();
+    return;
+  }
+  stage.proxy.cut(true);
+  await pause(databaseGoneMs);
+  stage.proxy.cut(false);
+}
+
+/** Legs that the switch has now. */
+const legs = (stage: Stage): Promise<number> =>
+  asked(stage, async (esl) => {
+    const list = JSON.parse(await esl.api('show channels as json')) as { rows?: { uuid: string }[] };
+    let there = 0;
+    // FreeSWITCH's list keeps the row of a leg that hung up while it was being bridged.
+    for (const { uuid } of list.rows ?? []) if ((await esl.api(`uuid_exists ${uuid}`)) === 'true') there += 1;
+    return there;
+  });
+
+/** Legs that are left when everybody has gone. */
+async function legsLeft(stage: Stage): Promise<number> {
+  const beganMs = performance.now();
+  for (;;) {
+    const left = await legs(stage);
+    if (left === 0 || performance.now() - beganMs > emptyWithinMs) return left;
+    await pause(1_000);
+  }
+}
+
+async function main(closers: Closers, minutes: number, calls: number, kind: 'embedded' | 'freeswitch'): Promise<void> {
+  const stage = await openStage(kind, calls, closers);
+  const idle = descriptors(stage.switchPid);
+  const child = fork(fileURLToPath(import.meta.url), ['load']);
+  closers.add('the load', () => endChild(child));
+  const ready = once(child, 'message');
+  child.send(stage.order);
+  await ready;
+  const loadBefore = loadAverage();
+  const samples = sampled();
+  const wholeMs = minutes * minuteMs;
+  const everyMs = Math.max(shortestSampleMs, wholeMs / sampleCount);
+  const pending = [...faults];
+  const startedMs = performance.now();
+  let fault = Promise.resolve();
+  for (let elapsedMs = 0; elapsedMs < wholeMs; elapsedMs = performance.now() - startedMs) {
+    const next = pending[0];
+    if (next !== undefined && elapsedMs >= next.at * wholeMs) {
+      pending.shift();
+      fault = fault.then(() => cause(next.what, stage));
+    }
+    const seen = await look(stage);
+    if (elapsedMs >= countsFrom * wholeMs) {
+      for (const part of ['control', 'switch'] as const)
+        for (const measure of ['memoryMb', 'descriptors', 'handles'] as const) {
+          const value = seen[part]?.[measure];
+          if (value !== undefined) samples[part][measure].push({ atMs: elapsedMs, value });
+        }
+    }
+    if (Math.floor(elapsedMs / minuteMs) !== Math.floor((elapsedMs - everyMs) / minuteMs))
+      process.stderr.write(
+        `${JSON.stringify({ atMs: Math.round(elapsedMs), ...seen, ...(await counts(child, 'counts')) })}\n`,
+      );
+    await pause(everyMs);
+  }
+  await fault;
+  const made = await counts(child, 'stop');
+  const left = await legsLeft(stage);
+  const metrics = await (await fetch(`${stage.control.webUrl}/metrics`)).text();
+  const trends = Object.fromEntries(
+    (['control', 'switch'] as const).map((part) => [
+      part,
+      Object.fromEntries(
+        (['memoryMb', 'descriptors', 'handles'] as const).map((measure) => [
+          measure,
+          trendOf(samples[part][measure], allowed[measure]),
+        ]),
+      ),
+    ]),
+  );
+  const allFlat = Object.values(trends).every((measures) => Object.values(measures).every(({ isFlat }) => isFlat));
+  const line = {
+    bench: 'soak',
+    switch: kind,
+    minutes,
+    calls,
+    made,
+    faults: faults.map(({ at, what }) => `${what} at ${at * minutes} min`),
+    left: {
+      legs: left,
+      calls: Number(/^yht_calls_live (\d+)/m.exec(metrics)?.[1] ?? Number.NaN),
+      storeBacklog: Number(/^yht_store_backlog (\d+)/m.exec(metrics)?.[1] ?? Number.NaN),
+      switchDescriptors: descriptors(stage.switchPid) - idle,
+    },
+    trends,
+    allFlat,
+    loadBefore,
+    machine: machineInfo(),
+  };
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+  if (!allFlat || left > 0) process.exitCode = 1;
+}
+
+const { values, positionals } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '30' },
+    calls: { type: 'string', default: '100' },
+    switch: { type: 'string', default: 'embedded' },
+  },
+  allowPositionals: true,
+});
+if (positionals[0] === 'load') await runSoakLoad();
+else if (positionals[0] === 'sound') await runSoundProcess();
+else {
+  const minutes = Number(values.minutes);
+  const calls = Number(values.calls);
+  const kind = values.switch;
+  if (!(minutes >= 1 && minutes <= 1440)) throw new Error(`--minutes must be 1 to 1440, not ${values.minutes}`);
+  if (!(calls >= 1 && calls <= 250)) throw new Error(`--calls must be 1 to 250, not ${values.calls}`);
+  if (kind !== 'embedded' && kind !== 'freeswitch')
+    throw new Error(`--switch must be embedded or freeswitch, not ${kind}`);
+  const closers = new Closers();
+  await closers.run(minutes * minuteMs + 10 * minuteMs, () => main(closers, minutes, calls, kind));
+}
