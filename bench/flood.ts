@@ -3,11 +3,15 @@
  * at the agents' side, and INVITEs from fifty addresses outside the ACL at the trunk side, a thousand of each a second.
  * Known callers ring meanwhile one after the other, and one conversation goes on. Each switch runs without and with the
  * flood; the flood comes from a process of its own. FreeSWITCH takes part where FREESWITCH_BIN or the PATH has one.
- * Run: `npm run -s bench:flood`; the last line is JSON.
+ * Run: `npm run -s bench:flood`; the last line is JSON. With `-- --firewall` everything runs in a network namespace of its
+ * own behind freeswitch-conf/firewall/sip.nft (needs `unshare`, `ip` and `nft`).
  */
-import { fork } from 'node:child_process';
+import { execFileSync, fork, spawnSync } from 'node:child_process';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Bench } from '../test/support/bench.ts';
@@ -22,6 +26,9 @@ const PER_SECOND = 1_000;
 const SOURCES = 50;
 const BURST_MS = 20;
 const SETTLE_MS = 1_000;
+/** The switches take 200 new calls a second at most. */
+const BETWEEN_CALLS_MS = 10;
+const BEHIND_FIREWALL = 'FLOOD_BEHIND_FIREWALL';
 
 interface FloodOrder {
   readonly trunkPort: number;
@@ -119,6 +126,7 @@ async function measure(bench: Bench) {
       await call.hangup();
       await bench.ended(leg);
       await phone.close();
+      await pause(BETWEEN_CALLS_MS);
     } catch (error) {
       // A known caller who is not served is what this is about: he is counted.
       unanswered += 1;
@@ -136,6 +144,7 @@ async function measure(bench: Bench) {
 async function runSwitch(closers: Closers) {
   const bench = await Bench.open();
   closers.add('the switch', () => bench.close());
+  if (process.env[BEHIND_FIREWALL] !== undefined) raiseFirewall(bench);
   const quiet = await measure(bench);
   const order = JSON.stringify({ trunkPort: bench.sut.trunk.port, agentsPort: bench.sut.agents.port });
   const child = fork(fileURLToPath(import.meta.url), ['flood', order]);
@@ -148,6 +157,30 @@ async function runSwitch(closers: Closers) {
     p99: round(flooded.answerMs.p99 / quiet.answerMs.p99),
   };
   return { switch: bench.sut.kind, quiet, flooded, ratio, flood: { sent, answers } };
+}
+
+/** In this process's own network namespace: 127.0.0.1 is known, the flood's addresses are not. */
+function raiseFirewall({ sut }: Bench): void {
+  const rules = fileURLToPath(new URL('../freeswitch-conf/firewall/sip.nft', import.meta.url));
+  const file = join(tmpdir(), `yht-flood-${process.pid}.nft`);
+  const lines = [
+    'flush ruleset',
+    `define sip_ports = { ${sut.trunk.port}, ${sut.agents.port} }`,
+    'define sip_known = { 127.0.0.1 }',
+    `include "${rules}"`,
+  ];
+  writeFileSync(file, `${lines.join('\n')}\n`);
+  execFileSync('nft', ['-f', file], { stdio: 'inherit', timeout: 10_000 });
+}
+
+/** Runs this bench anew in a network namespace. @returns its exit code. */
+function behindFirewall(): number {
+  const own = [process.execPath, '--import', 'tsx', fileURLToPath(import.meta.url)];
+  const command = ['--map-root-user', '--net', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh', ...own];
+  const env = { ...process.env, [BEHIND_FIREWALL]: '1' };
+  const { status, error } = spawnSync('unshare', command, { stdio: 'inherit', env, timeout: LIMIT_MS + 10_000 });
+  if (error !== undefined) process.stderr.write(`unshare: ${error.message}\n`);
+  return status ?? 1;
 }
 
 async function main(closers: Closers): Promise<void> {
@@ -167,6 +200,7 @@ async function main(closers: Closers): Promise<void> {
   }
   const line = {
     bench: 'flood',
+    firewall: process.env[BEHIND_FIREWALL] !== undefined,
     perSecond: PER_SECOND * 2,
     floodMs: FLOOD_MS,
     results,
@@ -178,7 +212,9 @@ async function main(closers: Closers): Promise<void> {
 
 const [part, order = ''] = process.argv.slice(2);
 const closers = new Closers();
-if (part === 'flood') {
+if (part === '--firewall') {
+  process.exitCode = behindFirewall();
+} else if (part === 'flood') {
   await flood(JSON.parse(order) as FloodOrder);
   process.disconnect();
 } else {
