@@ -1,7 +1,6 @@
 import type { Timer } from '../kernel/clock.ts';
 import { err, ok, type Result } from '../kernel/result.ts';
 import type {
-  LegRole,
   OriginateRequest,
   PlayRequest,
   RegistrationEvent,
@@ -265,17 +264,12 @@ export class SwitchCore {
   }
 
   /** Control's way out for a leg, in place of what was armed. */
-  armWayOut(id: string, role: LegRole, delayMs: number): Reply {
-    return this.#with(id, (leg) => {
-      if (leg.role !== role) throw new Error(`The leg ${id} is a ${leg.role}’s, not a ${role}’s`);
-      this.#armFallback(leg, delayMs);
-    });
+  armWayOut(id: string, delayMs: number): Reply {
+    return this.#with(id, (leg) => this.#armFallback(leg, delayMs));
   }
 
   disarm(id: string): Reply {
-    const leg = this.#legs.get(id);
-    if (leg !== undefined) disarmFallbacks(leg);
-    return done;
+    return this.#with(id, disarmFallbacks);
   }
 
   play(request: PlayRequest): Reply {

@@ -75,7 +75,11 @@ export class SimulatedSwitch implements TelephoneSwitch {
     const { core } = options;
     const commands = {
       arm: (leg: LegId, role: LegRole) =>
-        this.#command(leg, 'arm the way out', () => core.armWayOut(leg, role, wayOutAfterS * 1000)),
+        this.#command(leg, 'arm the way out', () => {
+          const known = core.leg(leg)?.role ?? role;
+          if (known !== role) throw new Error(`The leg ${leg} is a ${known}’s, not a ${role}’s`);
+          return core.armWayOut(leg, wayOutAfterS * 1000);
+        }),
       disarm: (leg: LegId) => this.#command(leg, 'disarm', () => core.disarm(leg)),
     };
     this.#waysOut = new WaysOut(commands, options.process, wayOutAfterS);

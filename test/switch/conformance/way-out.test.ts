@@ -1,9 +1,12 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/kernel/clock.ts';
 import { randomIds } from '../../../src/kernel/ids.ts';
+import { ok } from '../../../src/kernel/result.ts';
 import { createFreeSwitch } from '../../../src/switch/freeswitch/adapter.ts';
+import { takeSnapshot } from '../../../src/switch/freeswitch/snapshot.ts';
 import type { TelephoneSwitch } from '../../../src/switch/port.ts';
 import { Bench } from '../../support/bench.ts';
 import { RecordedLog } from '../../support/recorded-log.ts';
@@ -49,6 +52,11 @@ describe('sched_transfer', () => {
     );
     await citizen.call.hears(fallbackHz);
     await bench.parked(agent.leg, 2);
+    // Of the bridge nothing is left: a control that comes back must not take him for one who talks.
+    const taken = await takeSnapshot((line) => bench.esl.api(line).then(ok), pause);
+    const shown = taken.ok ? taken.value.snapshot.legs.find((one) => one.leg === citizen.leg) : undefined;
+    expect(shown).toMatchObject({ answered: true, parked: false });
+    expect(shown?.bridgedTo ?? shown?.conference).toBeUndefined();
 
     // Several tasks can't send him there once more: the place disarms what is left.
     expect(await bench.esl.api(`sched_del ${citizen.leg}`)).toBe('+OK Deleted: 0');
@@ -82,7 +90,7 @@ describe('the way out of those who wait', () => {
     expect(await control.play({ leg: waiting.leg, playId: 'music', sounds: music, forever: true })).toEqual(done);
 
     // Longer than the delay, and each has exactly one task: it was replaced, not added to.
-    await new Promise((resolve) => setTimeout(resolve, delayS * 1500));
+    await pause(delayS * 1500);
     expect(events.filter((event) => event.startsWith('legTreated') || event.startsWith('legEnded'))).toEqual([]);
     expect(await bench.esl.api(`sched_del ${waiting.leg}`)).toBe('+OK Deleted: 1');
     expect(await control.claim(waiting.leg, 'citizen')).toEqual(done);

@@ -67,10 +67,15 @@ function treatCitizen(context: SwitchContext, channel: Channel): void {
     kind: 'fallback',
     leave: () => {
       present = false;
+      channel.application = '';
+      channel.applicationData = '';
       channel.media?.stopPlaying();
       channel.media?.stopRecording(path);
     },
   };
+  channel.state = 'CS_EXECUTE';
+  channel.application = 'playback';
+  channel.applicationData = join(promptsFolder, 'fallback.wav');
   channel.media?.route({ kind: 'silent' });
   // Recorded from the first moment: who hangs up during the message is called back as well.
   startRecording(context, channel, { path, stereo: true, maxDurationMs: 0 });

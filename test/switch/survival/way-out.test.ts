@@ -1,0 +1,129 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { sql } from 'kysely';
+import { describe, expect, it } from 'vitest';
+import { EslTestClient } from '../../support/esl-test-client.ts';
+import { startHotline, type TestPerson } from '../../support/hotline/hotline.ts';
+import { readyAgent, talk, tones } from '../../support/hotline/talking.ts';
+import { until } from '../../support/until.ts';
+
+const agents = ['1001', '1002', '1003'].map(
+  (login): TestPerson => ({ login, name: `话务员${login}`, role: 'agent', extension: login, hotlineNumber: null }),
+);
+const [waiter, held, consulted, talker] = ['13800000061', '13800000062', '13800000063', '13800000064'] as const;
+
+/** Issue 3, section 3: «control stays dead», for those whom it had taken. */
+describe('who waits when control dies and stays dead', () => {
+  const hotline = startHotline({ ownProcess: true, people: agents, environment: { WAY_OUT_AFTER_S: '5' } });
+
+  it('gets the message and is called back once; who talks, talks on; no leg is left over', async () => {
+    const holding = await readyAgent(hotline, '1001');
+    const onHold = await talk(hotline, holding, held);
+    await holding.desk.do({ do: 'hold', callId: onHold.callId });
+    await holding.desk.callState('held');
+    const consulting = await readyAgent(hotline, '1002');
+    const aside = await talk(hotline, consulting, consulted);
+    const exchange = await hotline.subcentre({ toneHz: tones.subcentre });
+    await consulting.desk.do({ do: 'consult', callId: aside.callId, number: '12366' });
+    const asked = await exchange.nextInvite();
+    asked.answer();
+    await consulting.desk.callState('consulting');
+    const conversation = await talk(hotline, await readyAgent(hotline, '1003'), talker);
+    const waiting = await (await hotline.citizen(waiter, { toneHz: tones.citizen })).call('12345');
+    await waiting.answered();
+    await stateOf(waiter, 'waiting');
+
+    await hotline.process.kill();
+    for (const number of [waiter, held, consulted]) await until(`the message of ${number}`, () => hasMessage(number));
+    // The agent who held has nobody any more; those who talk are not touched.
+    await onHold.agent.ended({ withinMs: 10_000 });
+    await aside.agent.hearsOnly([tones.subcentre]);
+    await asked.hearsOnly([tones.agent]);
+    await conversation.citizen.hearsOnly([tones.agent]);
+    await conversation.agent.hearsOnly([tones.citizen]);
+    expect(await hasMessage(talker)).toBe(false);
+    await waiting.hangup();
+    await aside.citizen.hangup();
+
+    await hotline.process.start();
+    await until('the call-back list', async () => (await callBacks()).length >= 2);
+    // He was still listening to the message: back where he waited, and his agent is gone.
+    await stateOf(held, 'waiting');
+    expect(onHold.citizen.isEnded).toBe(false);
+    await onHold.citizen.hangup();
+    await aside.agent.hangup();
+    await asked.ended();
+    await conversation.citizen.hangup();
+    await conversation.agent.ended();
+    await until('no live call', async () => (await liveCalls()) === 0);
+    await until('the last one on the call-back list', async () => (await callBacks()).length >= 3);
+    const listed = await callBacks();
+    expect(listed.map((row) => row.caller_number).sort()).toEqual([waiter, held, consulted]);
+    expect(listed.filter((row) => row.recording_path === null || row.call_id === null)).toEqual([]);
+  });
+
+  it('is taken back by a control that was only frozen, and is not called back when somebody has served him', async () => {
+    const waiting = await (await hotline.citizen('13800000065', { toneHz: tones.citizen })).call('12345');
+    await waiting.answered();
+    await stateOf('13800000065', 'waiting');
+    hotline.process.signal('SIGSTOP');
+    await until('the message', () => hasMessage('13800000065'));
+    hotline.process.signal('SIGCONT');
+    const esl = await EslTestClient.open(hotline.switch.esl);
+    const leg = await legOf('13800000065');
+    await until('parked again', async () => {
+      const dump = JSON.parse(await esl.api(`uuid_dump ${leg} json`)) as Record<string, string>;
+      return dump['Caller-Destination-Number'] === 'parked';
+    });
+    // Control puts his way out off again: one task, and after a renewal there is one once more.
+    await until('his way out armed', async () => (await esl.api(`sched_del ${leg}`)) === '+OK Deleted: 1');
+    await until('his way out armed again', async () => (await esl.api(`sched_del ${leg}`)) === '+OK Deleted: 1');
+    await esl.close();
+    const agent = await hotline.agentPhone('1002', { toneHz: tones.agent });
+    const desk = await hotline.desk('1002');
+    await desk.seatIs('with a phone', (seat) => seat.phoneRegistered);
+    await desk.do({ do: 'ready' });
+    const ringing = await agent.nextInvite();
+    ringing.answer();
+    await waiting.hears(tones.agent);
+    await waiting.hangup();
+    await ringing.ended();
+    await until('no live call', async () => (await liveCalls()) === 0);
+    await desk.do({ do: 'signOff' });
+    expect((await callBacks()).filter((row) => row.caller_number === '13800000065')).toEqual([]);
+  });
+
+  async function hasMessage(number: string): Promise<boolean> {
+    const names = await readdir(join(hotline.switch.recordingsFolder, 'fallback'));
+    return names.some((name) => name.includes(`_${number}_12345_`));
+  }
+
+  async function stateOf(number: string, state: string): Promise<void> {
+    await until(`${number} ${state}`, async () => {
+      const { rows } = await sql`select from calls where caller_number = ${number} and state = ${state}`.execute(
+        hotline.database.db,
+      );
+      return rows.length === 1;
+    });
+  }
+
+  async function legOf(number: string): Promise<string> {
+    const { rows } = await sql<{ leg: string }>`
+      select context->>'citizenLeg' as leg from calls where caller_number = ${number}`.execute(hotline.database.db);
+    return rows[0]?.leg ?? '';
+  }
+
+  async function liveCalls(): Promise<number> {
+    const { rows } = await sql<{ n: string }>`select count(*) as n from calls where ended_at is null`.execute(
+      hotline.database.db,
+    );
+    return Number(rows[0]?.n);
+  }
+
+  async function callBacks() {
+    return hotline.database.db
+      .selectFrom('callbacks')
+      .select(['caller_number', 'recording_path', 'call_id', 'reason'])
+      .execute();
+  }
+});
