@@ -24,7 +24,7 @@ export class DeskClient {
   resumed: boolean | undefined;
   closedWith: number | undefined;
   readonly #watch: Watch;
-  readonly #webUrl: string;
+  #webUrl: string;
   #socket: WebSocket | undefined;
   #requests = 0;
 
@@ -45,6 +45,11 @@ export class DeskClient {
     const cookie = response.headers.get('set-cookie')?.split(';')[0];
     if (cookie === undefined) throw new Error('sign-in set no cookie');
     return new DeskClient(webUrl, cookie, login);
+  }
+
+  /** Goes to another service of the same database, where its sign-in counts as well; `open` connects. */
+  moveTo(webUrl: string): void {
+    this.#webUrl = webUrl;
   }
 
   /** Opens the socket and waits for the welcome and, if not resumed, the snapshot. */

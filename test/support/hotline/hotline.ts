@@ -2,7 +2,7 @@
  * The whole hotline for end-to-end tests: the real service on a database of the test's own, the switch under test,
  * phones and desks. Everything is closed at the end, and what was left over fails the file.
  */
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
@@ -22,7 +22,7 @@ import type { SocketAddress } from '../phone/transport.ts';
 import { type SwitchUnderTest, type SwitchUnderTestOptions, startSwitchUnderTest, testDomain } from '../switch.ts';
 import { TcpProxy } from '../tcp-proxy.ts';
 import { Watch } from '../watch.ts';
-import { writeToneFile } from '../wav.ts';
+import { type CityOptions, writeCity } from './city.ts';
 import { DeskClient } from './desk-client.ts';
 import { ServiceProcess } from './service-process.ts';
 
@@ -43,7 +43,7 @@ export const people: readonly TestPerson[] = [
   { login: '12366', name: '税务分中心', role: 'subcentre', extension: null, hotlineNumber: '12366' },
 ];
 
-export interface HotlineOptions {
+export interface HotlineOptions extends CityOptions {
   /** The service runs as a process of its own, so that it can be killed; `app` is not there then. */
   readonly ownProcess?: boolean;
   /** The service reaches its database through a hop that `cutDatabase` cuts. */
@@ -52,12 +52,6 @@ export interface HotlineOptions {
   readonly nodes?: boolean;
   readonly environment?: Readonly<Record<string, string>>;
   readonly people?: readonly TestPerson[];
-  /** Tones in place of spoken prompts, by prompt id, so that a phone hears which one plays. */
-  readonly prompts?: Readonly<Record<string, number>>;
-  /** How long each of them sounds; 700 ms when left out. */
-  readonly promptMs?: number;
-  /** Changes to the flows of ivr-flows/, by flow id. */
-  readonly flows?: Readonly<Record<string, (text: string) => string>>;
 }
 
 /** What a test works with. */
@@ -287,33 +281,8 @@ export function startHotline(options: HotlineOptions = {}): Hotline {
   };
 }
 
-/** How long a tone in place of a prompt sounds: long enough to be heard, short enough not to be waited for. */
-const promptMs = 700;
-
-/** The city `kaifeng` with the sub-centre's gateway at the test's own port, and a flow without any greeting. */
-async function writeCity(folder: string, subcentrePort: number, options: HotlineOptions): Promise<void> {
-  await cp(join(projectFolder, 'cities'), join(folder, 'cities'), { recursive: true });
-  await cp(join(projectFolder, 'ivr-flows'), join(folder, 'ivr-flows'), { recursive: true });
-  const profile = join(folder, 'cities', 'kaifeng', 'profile.yaml');
-  const text = await readFile(profile, 'utf8');
-  const moved = text.replace(/(subcentre-12366, host: 127\.0\.0\.1, port: )5090/, `$1${subcentrePort}`);
-  if (moved === text) throw new Error('the profile’s gateway of 12366 was not found');
-  await writeFile(profile, moved);
-  const flow =
-    'id: straight\ntitle: 直达\nstart: person\noperatorQueue: citizen\nsteps:\n  person:\n    kind: queue\n    queue: citizen\n';
-  await writeFile(join(folder, 'ivr-flows', 'straight.yaml'), flow);
-  for (const [id, edit] of Object.entries(options.flows ?? {})) {
-    const path = join(folder, 'ivr-flows', `${id}.yaml`);
-    await writeFile(path, edit(await readFile(path, 'utf8')));
-  }
-  const prompts = join(folder, 'cities', 'kaifeng', 'prompts');
-  await mkdir(prompts, { recursive: true });
-  for (const [id, hz] of Object.entries(options.prompts ?? {}))
-    await writeToneFile(join(prompts, `${id}.wav`), hz, options.promptMs ?? promptMs);
-}
-
 /** How many legs are still there, after those that are going have had a moment to go. */
-async function legsLeft(telephoneSwitch: SwitchUnderTest): Promise<string> {
+export async function legsLeft(telephoneSwitch: SwitchUnderTest): Promise<string> {
   const esl = await EslTestClient.open(telephoneSwitch.esl, '');
   try {
     for (let tries = 0; ; tries += 1) {

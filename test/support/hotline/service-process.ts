@@ -15,14 +15,16 @@ export class ServiceProcess {
   readonly #environment: Readonly<Record<string, string>>;
   readonly #logFile: string;
   readonly #port: number;
+  readonly #program: readonly string[];
   #child: ChildProcess | undefined;
   #watch = new Watch('the service');
   #printed = '';
 
-  constructor(environment: Readonly<Record<string, string>>, logFile: string, port: number) {
+  constructor(environment: Readonly<Record<string, string>>, logFile: string, port: number, built?: string) {
     this.#environment = environment;
     this.#logFile = logFile;
     this.#port = port;
+    this.#program = built === undefined ? ['--import', 'tsx', join(projectFolder, 'src', 'main.ts')] : [built];
   }
 
   /** Starts it; its web port stays the same over restarts. */
@@ -32,9 +34,13 @@ export class ServiceProcess {
     return service;
   }
 
-  /** One that is not started yet. */
-  static async prepare(environment: Readonly<Record<string, string>>, logFile: string): Promise<ServiceProcess> {
-    return new ServiceProcess(environment, logFile, await freePort('127.0.0.1'));
+  /** One that is not started yet. It runs the sources, or the `built` program. */
+  static async prepare(
+    environment: Readonly<Record<string, string>>,
+    logFile: string,
+    built?: string,
+  ): Promise<ServiceProcess> {
+    return new ServiceProcess(environment, logFile, await freePort('127.0.0.1'), built);
   }
 
   get webUrl(): string {
@@ -65,12 +71,17 @@ export class ServiceProcess {
   }
 
   async #says(word: string, withinMs: number): Promise<void> {
-    await this.#watch.until(`its word ${word}`, withinMs, () => (this.#printed.includes(word) ? true : undefined));
+    const child = this.#child;
+    const outcome = await this.#watch.until(`its word ${word}`, withinMs, () => {
+      if (this.#printed.includes(word)) return 'said';
+      return child !== undefined && (child.exitCode !== null || child.signalCode !== null) ? 'ended' : undefined;
+    });
+    if (outcome === 'ended') throw new Error(`the service ended; seen:\n  ${this.#watch.seen().join('\n  ')}`);
   }
 
   async #spawn(): Promise<void> {
     const log = await open(this.#logFile, 'a');
-    const child = spawn(process.execPath, ['--import', 'tsx', join(projectFolder, 'src', 'main.ts')], {
+    const child = spawn(process.execPath, this.#program, {
       cwd: projectFolder,
       env: { PATH: process.env.PATH ?? '', ...this.#environment, LOG_LEVEL: 'info', HTTP_PORT: String(this.#port) },
       stdio: ['ignore', 'pipe', log.fd],

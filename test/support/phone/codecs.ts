@@ -17,6 +17,22 @@ export interface HeardPiece {
   readonly wide: Int16Array | undefined;
 }
 
+/** G.711 remembers nothing, so it is decoded only when somebody asks for the sound. */
+class NarrowPiece implements HeardPiece {
+  readonly #law: Law;
+  readonly #payload: Uint8Array;
+  readonly wide = undefined;
+
+  constructor(law: Law, payload: Uint8Array) {
+    this.#law = law;
+    this.#payload = payload;
+  }
+
+  get samples(): Int16Array {
+    return decodeG711(this.#law, this.#payload);
+  }
+}
+
 /** Both directions of one phone's sound; G.722 remembers what was before. */
 export class Coder {
   readonly #encoder = new WideEncoder();
@@ -29,7 +45,7 @@ export class Coder {
   }
 
   decode(codec: Codec, payload: Uint8Array, ssrc: number): HeardPiece {
-    if (codec !== 'G722') return { samples: decodeG711(codec, payload), wide: undefined };
+    if (codec !== 'G722') return new NarrowPiece(codec, payload);
     if (ssrc !== this.#ssrc) this.#decoder = new WideDecoder();
     this.#ssrc = ssrc;
     const { narrow, wide } = this.#decoder.decode(payload);

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import type { Watch } from '../watch.ts';
 import { type Codec, Coder, codecOf, type HeardPiece, payloadTypes } from './codecs.ts';
 import { describeSound, hasOnlyTones, hasTone, isSilent, sampleRate } from './hearing.ts';
+import { repeatingFrame } from './repeating-sound.ts';
 import type { SocketAddress } from './transport.ts';
 
 export const telephoneEventType = 101;
@@ -18,9 +19,17 @@ const burstFrames = 5;
 const eventCodes = '0123456789*#ABCD';
 const amplitude = 8000;
 
-interface Heard extends HeardPiece {
+interface Heard {
   readonly atMs: number;
+  readonly piece: HeardPiece;
 }
+
+/** Addresses of tests are numbers: nothing is looked up. */
+const numericLookup = (
+  address: string,
+  _options: unknown,
+  callback: (error: NodeJS.ErrnoException | null, address: string, family: number) => void,
+): void => callback(null, address, 4);
 
 export class PhoneMedia {
   readonly #socket: Socket;
@@ -44,6 +53,8 @@ export class PhoneMedia {
   /** While a digit is spoken, the frames carry it instead of the tone. */
   #digitFrames: Buffer[] = [];
   #receivedPackets = 0;
+  #sentPackets = 0;
+  #onSound: ((piece: HeardPiece, atMs: number) => void) | undefined;
 
   private constructor(socket: Socket, watch: Watch) {
     this.#socket = socket;
@@ -54,9 +65,11 @@ export class PhoneMedia {
 
   /** Binds an RTP port on the address. */
   static async open(host: string, watch: Watch): Promise<PhoneMedia> {
-    const socket = createSocket('udp4');
+    const socket = createSocket({ type: 'udp4', lookup: numericLookup });
+    // The look-up answers at once, so the listener must be there first.
+    const listening = once(socket, 'listening');
     socket.bind(0, host);
-    await once(socket, 'listening');
+    await listening;
     return new PhoneMedia(socket, watch);
   }
 
@@ -75,6 +88,15 @@ export class PhoneMedia {
 
   get receivedPackets(): number {
     return this.#receivedPackets;
+  }
+
+  get sentPackets(): number {
+    return this.#sentPackets;
+  }
+
+  /** Tells of every packet of sound from now on; undefined ends it. */
+  listen(onSound: ((piece: HeardPiece, atMs: number) => void) | undefined): void {
+    this.#onSound = onSound;
   }
 
   /** From the next SDP on, what is meant for the far address goes to the one that `via` names instead. */
@@ -116,14 +138,16 @@ export class PhoneMedia {
   /** The sound of the last `ms` of wall-clock time. */
   lastSound(ms: number): Int16Array {
     const since = performance.now() - ms - frameMs;
-    const pieces = this.#heard.filter((piece) => piece.atMs >= since).map((piece) => piece.samples);
+    const pieces = this.#heard.filter(({ atMs }) => atMs >= since).map(({ piece }) => piece.samples);
     const all = Int16Array.from(pieces.flatMap((piece) => [...piece]));
     return all.subarray(Math.max(0, all.length - (ms * sampleRate) / 1000));
   }
 
   /** When each 20 ms piece with this tone in it came, oldest first (`performance.now`). */
   arrivalsOf(hz: number, sinceMs: number): number[] {
-    return this.#heard.filter((piece) => piece.atMs >= sinceMs && hasTone(piece.samples, hz)).map(({ atMs }) => atMs);
+    return this.#heard
+      .filter(({ atMs, piece }) => atMs >= sinceMs && hasTone(piece.samples, hz))
+      .map(({ atMs }) => atMs);
   }
 
   /** Resolves when the tone is in the sound, whatever else is. */
@@ -141,7 +165,7 @@ export class PhoneMedia {
     await this.#watch.until(`hearing ${hz} Hz of 16 kHz`, withinMs, () => {
       const pieces = this.#heard
         .slice(-judgedMs / frameMs)
-        .flatMap(({ wide }) => (wide === undefined ? [] : [...wide]));
+        .flatMap(({ piece: { wide } }) => (wide === undefined ? [] : [...wide]));
       // The filter knows 8 kHz: at twice the rate everything is at half its frequency.
       return pieces.length >= judgedMs * 14 && hasTone(Int16Array.from(pieces), hz / 2) ? true : undefined;
     });
@@ -210,17 +234,25 @@ export class PhoneMedia {
       if (lastOfEvent) this.#timestamp = (this.#timestamp + 8 * frameSamples) >>> 0;
       return;
     }
-    if (!this.#muted) {
-      const sound = this.#coder.encode(this.#codec, (rateHz) => this.#nextSound(rateHz));
-      this.#sendPacket(payloadTypes[this.#codec], false, sound);
-    }
+    const sound = this.#nextFrame();
+    if (!this.#muted) this.#sendPacket(payloadTypes[this.#codec], false, sound);
     this.#timestamp = (this.#timestamp + frameSamples) >>> 0;
   }
 
-  #nextSound(rateHz: number): Int16Array {
-    const hz = this.#toneHz;
-    const startS = this.#phase / sampleRate;
+  #nextFrame(): Buffer {
+    const codec = this.#codec;
+    const first = this.#phase;
     this.#phase += frameSamples;
+    const repeated =
+      codec === 'G722'
+        ? undefined
+        : repeatingFrame(codec, this.#toneHz, first, (from) => this.#soundFrom(from, sampleRate));
+    return repeated ?? this.#coder.encode(codec, (rateHz) => this.#soundFrom(first, rateHz));
+  }
+
+  #soundFrom(firstSample: number, rateHz: number): Int16Array {
+    const hz = this.#toneHz;
+    const startS = firstSample / sampleRate;
     const length = (rateHz * frameMs) / 1000;
     if (hz === undefined) return new Int16Array(length);
     return Int16Array.from({ length }, (_, index) =>
@@ -230,6 +262,7 @@ export class PhoneMedia {
 
   #sendPacket(payloadType: number, marker: boolean, payload: Buffer): void {
     if (this.#target === undefined) return;
+    this.#sentPackets += 1;
     const head = Buffer.alloc(12);
     head[0] = 0x80;
     head[1] = payloadType | (marker ? 0x80 : 0);
@@ -248,7 +281,9 @@ export class PhoneMedia {
     if (type === telephoneEventType) this.#receiveEvent(payload, packet.readUInt32BE(4));
     const codec = codecOf(type);
     if (codec === undefined) return;
-    this.#heard.push({ atMs: performance.now(), ...this.#coder.decode(codec, payload, packet.readUInt32BE(8)) });
+    const heard = { atMs: performance.now(), piece: this.#coder.decode(codec, payload, packet.readUInt32BE(8)) };
+    this.#heard.push(heard);
+    this.#onSound?.(heard.piece, heard.atMs);
     if (this.#heard.length > keptPackets) this.#heard.shift();
     if (this.#receivedPackets % 5 === 0) this.#watch.changed();
   }

@@ -28,6 +28,8 @@ export interface PhoneOptions {
   readonly codecs?: readonly Codec[];
   /** Says 180 at once and 200 after this delay to every call. */
   readonly autoAnswerMs?: number;
+  /** Told of every call that comes; without it calls wait for `nextInvite`. */
+  readonly onCall?: (call: IncomingCall) => void;
   /** What the phone says on every call, until a test says otherwise. */
   readonly toneHz?: number;
 }
@@ -196,6 +198,10 @@ export class TestPhone {
       const call = new IncomingCall(await this.#parts(dialog, who), invite, reply, tag);
       this.#calls.set(dialog.callId, call);
       if (this.#options.autoAnswerMs !== undefined) this.#autoAnswer(call, this.#options.autoAnswerMs);
+      if (this.#options.onCall !== undefined) {
+        this.#options.onCall(call);
+        return;
+      }
       this.#waitingInvites.push(call);
       this.watch.changed();
     };
