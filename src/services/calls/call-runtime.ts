@@ -10,7 +10,7 @@ import type { Logger } from '../../kernel/log.ts';
 import { SerialQueue } from '../../kernel/serial.ts';
 import type { LegSnapshot, LinkEvent, SwitchEvent } from '../../switch/port.ts';
 import type { LegRecord } from '../ports.ts';
-import { endUntold, isNowhere, parkedAsShown, placeAsShown, showsItself } from './as-shown.ts';
+import { endUntold, isNowhere, mayHaveGone, parkedAsShown, placeAsShown, showsItself } from './as-shown.ts';
 import { type CallObserver, CallObservers } from './call-observers.ts';
 import { reaches, runSwitchEffect, type SwitchEffect, type SwitchEffectContext } from './effects.ts';
 import { journalDetails } from './journal-details.ts';
@@ -135,6 +135,7 @@ export class CallRuntime {
       if (showsItself(event)) this.#care.letGo(event.leg);
       return;
     }
+    for (const leg of mayHaveGone(live.call, event)) this.#care.makeSure(leg);
     this.#push(live, () => {
       // One that the call has let go of is still there: the hang-up came too early or not at all.
       if (showsItself(event) && roleOf(live.call, event.leg) === undefined) this.#care.letGo(event.leg);
