@@ -264,12 +264,12 @@ export class SimulatedSwitch implements TelephoneSwitch {
 
   /** As the adapter does it: what an earlier process had sent may have been carried out behind the snapshot. */
   #noteMove(event: SwitchEvent): void {
-    const legs = event.type === 'legBridged' ? [event.leg, event.other] : [event.leg];
-    const joined = ['legBridged', 'conferenceJoined', 'supervising'].includes(event.type);
-    for (const leg of legs) {
-      if (joined && this.#waysOut.has(leg)) void this.#waysOut.disarm(leg);
-      if (event.type === 'legEnded' || event.type === 'legTreated') this.#waysOut.forget(leg);
-    }
+    const { leg, atMs } = event;
+    if (event.type === 'legParked') this.#waysOut.parked(leg, atMs);
+    if (event.type === 'legTreated') this.#waysOut.forget(leg);
+    if (event.type === 'legEnded') this.#waysOut.ended(leg);
+    if (!['legBridged', 'conferenceJoined', 'supervising'].includes(event.type)) return;
+    for (const joined of event.type === 'legBridged' ? [leg, event.other] : [leg]) this.#waysOut.joined(joined, atMs);
   }
 
   #break(): void {

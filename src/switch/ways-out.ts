@@ -31,6 +31,8 @@ export class WaysOut {
   readonly #clock: Clock;
   readonly #renewEveryMs: number;
   readonly #legs = new Map<LegId, Armed>();
+  /** When the switch parked each leg last, by its own clock. */
+  readonly #parkedAtMs = new Map<LegId, number>();
 
   /** @param delayS after so many seconds without control the dialplan treats a leg */
   constructor(commands: WayOutCommands, clock: Clock, delayS: number) {
@@ -44,8 +46,18 @@ export class WaysOut {
     return this.#legs.size;
   }
 
-  has(leg: LegId): boolean {
-    return this.#legs.has(leg);
+  /** The switch has parked a leg. */
+  parked(leg: LegId, atMs: number): void {
+    this.#parkedAtMs.set(leg, atMs);
+  }
+
+  /**
+   * A leg is in a conversation. One that was claimed all the same was sent there by an earlier process, behind its
+   * snapshot; unless this is late news, told with the other leg's events, and it was parked since.
+   */
+  joined(leg: LegId, atMs: number): void {
+    const parkedSince = (this.#parkedAtMs.get(leg) ?? 0) > atMs;
+    if (this.#legs.has(leg) && !parkedSince) void this.disarm(leg);
   }
 
   /** Arms the leg's way out, and puts it off from now on. Without an answer it is ordered again. */
@@ -76,7 +88,12 @@ export class WaysOut {
     return reply;
   }
 
-  /** The leg has ended, or is the dialplan's already. */
+  ended(leg: LegId): void {
+    this.forget(leg);
+    this.#parkedAtMs.delete(leg);
+  }
+
+  /** The leg is the dialplan's already. */
   forget(leg: LegId): void {
     this.#legs.get(leg)?.renewal?.cancel();
     this.#legs.delete(leg);
@@ -85,6 +102,7 @@ export class WaysOut {
   /** The link is down: nothing can be put off. What the snapshot of the next link shows is claimed anew. */
   forgetAll(): void {
     for (const leg of [...this.#legs.keys()]) this.forget(leg);
+    this.#parkedAtMs.clear();
   }
 
   async #arm(leg: LegId, armed: Armed): SwitchReply {

@@ -355,6 +355,7 @@ class FreeSwitch implements TelephoneSwitch {
   #onLegEvent(event: SwitchEvent): void {
     switch (event.type) {
       case 'legParked':
+        this.#waysOut.parked(event.leg, event.atMs);
         this.#player.moved(event.leg, event.atMs);
         break;
       case 'conferenceJoined':
@@ -370,7 +371,7 @@ class FreeSwitch implements TelephoneSwitch {
         this.#player.moved(event.leg, event.atMs);
         break;
       case 'legEnded':
-        this.#waysOut.forget(event.leg);
+        this.#waysOut.ended(event.leg);
         this.#player.forget(event.leg);
         if (!this.#originates.ended(event.leg)) return;
         break;
@@ -380,10 +381,9 @@ class FreeSwitch implements TelephoneSwitch {
     this.#tellLeg(event);
   }
 
-  /** In a conversation. One that was claimed all the same was sent there by an earlier process, behind its snapshot. */
   #joined(leg: LegId, atMs: number): void {
     this.#player.moved(leg, atMs);
-    if (this.#waysOut.has(leg)) void this.#waysOut.disarm(leg);
+    this.#waysOut.joined(leg, atMs);
   }
 
   #neverCame(leg: LegId, cause: string): void {
