@@ -5,35 +5,19 @@
  * Control is killed after a fifth of the time; what counts is measured from two fifths on.
  */
 import { type ChildProcess, fork } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { projectFolder } from '../src/config/project.ts';
-import { startEmbeddedSwitch } from '../test/support/embedded-switch.ts';
 import { EslTestClient } from '../test/support/esl-test-client.ts';
-import { freePort } from '../test/support/free-ports.ts';
-import { startFreeswitch } from '../test/support/freeswitch.ts';
-import { planSwitch, type SwitchPlan, testDomain } from '../test/support/switch.ts';
-import { TcpProxy } from '../test/support/tcp-proxy.ts';
+import { testDomain } from '../test/support/switch.ts';
 import { newAgents } from './dispatch/people.ts';
-import { database, serviceSettings } from './dispatch/round.ts';
 import { runSoundProcess } from './dispatch/sound.ts';
 import { runSoakLoad, type SoakCounts, type SoakOrder, type ToSoak } from './soak/load.ts';
 import { Closers, endChild } from './support/closers.ts';
-import {
-  commandLine,
-  descriptors,
-  loadAverage,
-  machineInfo,
-  residentMemoryMb,
-  threads,
-  withDescendants,
-} from './support/machine.ts';
-import { type RunningService, startService } from './support/service.ts';
+import { descriptors, loadAverage, machineInfo, residentMemoryMb, threads } from './support/machine.ts';
+import { openStage, type Stage, type SwitchKind } from './support/stage.ts';
 import { type Sample, trendOf } from './support/trend.ts';
 
 const minuteMs = 60_000;
@@ -42,7 +26,6 @@ const shortestSampleMs = 1_000;
 const databaseGoneMs = 10_000;
 /** Longer than the switch keeps a leg without sound, so that of vanished phones nothing is left. */
 const emptyWithinMs = 120_000;
-const rtpPorts = 1_200;
 /** Agents for each call: a call of which the phone vanished holds its agent for a minute. */
 const agentsPerCall = 1.3;
 /** What counts as flat: far below what a week would make trouble of, far above what a measurement of minutes can tell. */
@@ -57,75 +40,6 @@ const countsFrom = 0.4;
 
 type Part = 'control' | 'switch';
 type Measure = keyof typeof allowed;
-
-interface Stage {
-  readonly switchPid: number;
-  readonly plan: SwitchPlan;
-  readonly proxy: TcpProxy;
-  readonly order: SoakOrder;
-  control: RunningService;
-  restartControl(): Promise<void>;
-}
-
-async function openStage(kind: 'embedded' | 'freeswitch', calls: number, closers: Closers): Promise<Stage> {
-  const folder = await mkdtemp(join(tmpdir(), 'yht-soak-'));
-  // The unprivileged user who runs PostgreSQL for root must be able to pass.
-  await chmod(folder, 0o755);
-  closers.add('the folder', () => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
-  const agents = newAgents(Math.ceil(calls * agentsPerCall));
-  const subcentre = { user: '12366', password: 'a-phone-of-the-soak', session: undefined };
-  const people = [...agents, subcentre];
-  const plan = await planSwitch({
-    users: people.map(({ user, password }) => ({ user, password })),
-    promptsFolder: join(projectFolder, 'prompts'),
-    rtpPorts,
-  });
-  const before = new Set(withDescendants(process.pid));
-  const running = await (kind === 'embedded' ? startEmbeddedSwitch(plan) : startFreeswitch(plan));
-  closers.add('the switch', () => running.stop());
-  const isSwitch = (pid: number) => /softswitch|freeswitch/.test(commandLine(pid));
-  const switchPid = withDescendants(process.pid).find((pid) => !before.has(pid) && isSwitch(pid));
-  if (switchPid === undefined) throw new Error('the switch’s process was not found');
-  const postgres = await database(folder, people, (what, close) => void closers.add(what, close));
-  const url = new URL(postgres.url);
-  const proxy = new TcpProxy({ host: url.hostname, port: Number(url.port) });
-  url.port = String(await proxy.listen());
-  closers.add('the hop to the database', () => proxy.close());
-  const settings = {
-    ...(await serviceSettings(folder, url.toString())),
-    HTTP_PORT: String(await freePort()),
-    FREESWITCH_ESL: `${plan.esl.host}:${plan.esl.port}`,
-    FREESWITCH_ESL_PASSWORD: plan.esl.password,
-    RECORDINGS_FOLDER: plan.recordingsFolder,
-    PROMPTS_FOLDER: plan.promptsFolder,
-    WRAP_UP_MS: '1000',
-    LOG_LEVEL: 'warn',
-  };
-  const start = () => startService(settings, join(folder, 'service.log'));
-  const control = await start();
-  const stage: Stage = {
-    switchPid,
-    plan,
-    proxy,
-    control,
-    order: {
-      trunk: plan.trunk,
-      agentsSide: plan.agents,
-      domain: testDomain,
-      webUrl: control.webUrl,
-      agents,
-      subcentre,
-      calls,
-      seed: 12345,
-    },
-    async restartControl() {
-      await stage.control.kill();
-      stage.control = await start();
-    },
-  };
-  closers.add('control', () => stage.control.stop());
-  return stage;
-}
 
 /** Asks the switch on a connection for this once: a control that takes over ends all others. */
 async function asked<T>(stage: Stage, ask: (esl: EslTestClient) => Promise<T>): Promise<T> {
@@ -207,13 +121,26 @@ async function legsLeft(stage: Stage): Promise<number> {
   }
 }
 
-async function main(closers: Closers, minutes: number, calls: number, kind: 'embedded' | 'freeswitch'): Promise<void> {
-  const stage = await openStage(kind, calls, closers);
+async function main(closers: Closers, minutes: number, calls: number, kind: SwitchKind): Promise<void> {
+  const agents = newAgents(Math.ceil(calls * agentsPerCall));
+  const subcentre = { user: '12366', password: randomBytes(12).toString('base64url'), session: undefined };
+  const stage = await openStage(kind, [...agents, subcentre], { WRAP_UP_MS: '1000' }, closers);
+  const { plan } = stage;
   const idle = descriptors(stage.switchPid);
   const child = fork(fileURLToPath(import.meta.url), ['load']);
   closers.add('the load', () => endChild(child));
   const ready = once(child, 'message');
-  child.send(stage.order);
+  const order: SoakOrder = {
+    trunk: plan.trunk,
+    agentsSide: plan.agents,
+    domain: testDomain,
+    webUrl: stage.control.webUrl,
+    agents,
+    subcentre,
+    calls,
+    seed: 12345,
+  };
+  child.send(order);
   await ready;
   const loadBefore = loadAverage();
   const samples = sampled();

@@ -8,7 +8,7 @@ const answerMs = 20_000;
 
 export interface Caller {
   readonly callId: string;
-  /** Where the switch hears him; resolves with its answer. */
+  /** Where the switch hears him; resolves with its answer, rejects with the status of its refusal. */
   readonly answered: Promise<number>;
   hangup(): void;
 }
@@ -16,6 +16,16 @@ export interface Caller {
 function sdpOf(port: number): string {
   const lines = ['v=0', 'o=bench 1 1 IN IP4 127.0.0.1', 's=-', 'c=IN IP4 127.0.0.1', 't=0 0'];
   return [...lines, `m=audio ${port} RTP/AVP 0`, 'a=rtpmap:0 PCMU/8000', 'a=ptime:20', 'a=sendrecv', ''].join('\r\n');
+}
+
+export class Refused extends Error {
+  override readonly name = 'Refused';
+  readonly status: number;
+
+  constructor(status: number, number: string) {
+    super(`${number} got ${status}`);
+    this.status = status;
+  }
 }
 
 /** All callers on one SIP port. */
@@ -28,9 +38,11 @@ export class Callers {
     this.#server = server;
   }
 
-  static async open(server: SocketAddress): Promise<Callers> {
+  /** @param onBye told the Call-ID when the switch hangs up */
+  static async open(server: SocketAddress, onBye: (callId: string) => void = () => undefined): Promise<Callers> {
     const sip = await SipPort.open((request, answer) => {
       if (request.method !== 'ACK') answer(responseOf(request, 200, 'OK', randomToken()));
+      if (request.method === 'BYE') onBye(header(request, 'Call-ID'));
     });
     return new Callers(sip, server);
   }
@@ -65,7 +77,7 @@ export class Callers {
         if (status < 300) target = addressOf(header(response, 'Contact'));
         this.#sip.sendOnly(request('ACK', 1), status < 300 ? addressIn(target) : this.#server);
         const heard = /^m=audio (\d+)/m.exec(response.body)?.[1];
-        if (status >= 300 || heard === undefined) reject(new Error(`${number} got ${status} ${response.phrase ?? ''}`));
+        if (status >= 300 || heard === undefined) reject(new Refused(status, number));
         else resolve(Number(heard));
       });
     });

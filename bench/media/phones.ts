@@ -22,6 +22,8 @@ export type ToPhones = { readonly open: number } | { readonly send: Sending };
 export interface SoundFigures {
   readonly sent: number;
   readonly received: number;
+  /** Whatever came, stamped or not, and the longest time in which nothing came, of each phone. */
+  readonly heard: readonly { readonly packets: number; readonly longestGapMs: number }[];
   readonly delaysMs: readonly number[];
   /** CPU of this process: near 100 % the delays are its own. */
   readonly cpuPercent: number;
@@ -52,6 +54,9 @@ class Phone {
   readonly #packet = Buffer.alloc(packetBytes, zero);
   readonly #hears: (phone: Phone, packet: Buffer) => void;
   target = 0;
+  heardAtMs = 0;
+  packets = 0;
+  longestGapMs = 0;
   #sent = 0;
 
   constructor(hears: (phone: Phone, packet: Buffer) => void) {
@@ -136,7 +141,7 @@ class Phones {
       const due = Math.floor((performance.now() - startedMs) / slotMs);
       for (; slot < Math.min(all, due); slot += 1) {
         if (slot === warmUpSlots) {
-          this.#counting = true;
+          this.#begin();
           cpuBefore = process.cpuUsage();
           onCounting();
         }
@@ -150,7 +155,24 @@ class Phones {
     if (party > 2) this.#counting = false;
     await pause(lateMs);
     this.#counting = false;
-    return { sent, received: this.#received, delaysMs: this.#delaysMs, cpuPercent: (user + system) / 10 / forMs };
+    return {
+      sent,
+      received: this.#received,
+      heard: this.#all.map(({ packets, longestGapMs }) => ({ packets, longestGapMs })),
+      delaysMs: this.#delaysMs,
+      cpuPercent: (user + system) / 10 / forMs,
+    };
+  }
+
+  #begin(): void {
+    this.#counting = true;
+    this.#received = 0;
+    this.#delaysMs.length = 0;
+    for (const phone of this.#all) {
+      phone.heardAtMs = performance.now();
+      phone.packets = 0;
+      phone.longestGapMs = 0;
+    }
   }
 
   #sendSlot(slot: number): number {
@@ -173,6 +195,10 @@ class Phones {
 
   #hear(phone: Phone, packet: Buffer): void {
     if (!this.#counting) return;
+    const nowMs = performance.now();
+    phone.packets += 1;
+    phone.longestGapMs = Math.max(phone.longestGapMs, nowMs - phone.heardAtMs);
+    phone.heardAtMs = nowMs;
     if (this.#party > 2) {
       this.#received += 1;
       if (isBurst(packet)) this.#hearBurst(phone);
