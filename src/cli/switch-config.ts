@@ -4,6 +4,7 @@ import { createLog } from '../app.ts';
 import { loadCity } from '../config/city.ts';
 import { type Config, loadConfig } from '../config/config.ts';
 import { SetupError } from '../kernel/errors.ts';
+import { readCertificate } from '../kernel/sip-certificate.ts';
 import { answeredNumbers } from '../services/switch-config.ts';
 import { openDatabase } from '../store/database.ts';
 import { migrate } from '../store/migrate.ts';
@@ -56,6 +57,8 @@ async function writeSwitchFiles(config: Config, folder: string): Promise<string[
   try {
     const users = await listSipUsers(db);
     const { sip } = config;
+    // FreeSWITCH would make a certificate of its own in silence.
+    if (sip.tls !== undefined) readCertificate(sip.tls.folder);
     const files = renderSwitchFiles({
       domain: sip.domain,
       users: users.map((user) => ({ user: user.extension, ha1: user.ha1Md5.reveal(), displayName: user.name })),
@@ -66,6 +69,7 @@ async function writeSwitchFiles(config: Config, folder: string): Promise<string[
       trunk: { host: sip.host, port: sip.trunkPort },
       agents: { host: sip.host, port: sip.agentsPort },
       esl: { ...node, password: password.reveal() },
+      ...(sip.tls === undefined ? {} : { tls: sip.tls }),
       rtp: { host: sip.host, portMin: sip.rtpPortMin, portMax: sip.rtpPortMax },
       recordingsFolder: config.recordingsFolder,
       promptsFolder: config.promptsFolder,

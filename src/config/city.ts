@@ -21,7 +21,7 @@ const profileSchema = z.strictObject({
       name: gatewayName,
       host: z.string().regex(/^[0-9A-Za-z.:-]+$/),
       port: z.number().int().min(1).max(65_535),
-      transport: z.enum(['udp', 'tcp']),
+      transport: z.enum(['udp', 'tcp', 'tls']),
     }),
   ),
   queues: z.array(z.strictObject({ id: z.string().regex(/^[a-z][a-z0-9-]*$/), name: z.string().min(1) })).min(1),

@@ -54,6 +54,9 @@ const environmentSchema = z
     SIP_TRUNK_PORT: port(5080),
     SIP_AGENTS_PORT: port(5060),
     SIP_DOMAIN: domainName('yihaotong.local'),
+    SIP_TLS_FOLDER: folder,
+    SIP_TRUNK_TLS_PORT: whole(1, 65_535, 5081),
+    SIP_AGENTS_TLS_PORT: whole(1, 65_535, 5061),
     PHONE_BAN_MS: whole(1_000, 86_400_000, 60_000),
     RTP_PORT_MIN: whole(1024, 65_534, 20_000),
     RTP_PORT_MAX: whole(1025, 65_535, 24_999),
@@ -97,6 +100,14 @@ const environmentSchema = z
     if (!settings.FREESWITCH_ESL && same(settings.SIP_TRUNK_PORT, settings.SIP_AGENTS_PORT)) {
       wrong('SIP_AGENTS_PORT', 'must differ from SIP_TRUNK_PORT');
     }
+    const sipPorts = [settings.SIP_TRUNK_PORT, settings.SIP_AGENTS_PORT].filter((number) => number !== 0);
+    if (settings.SIP_TLS_FOLDER !== undefined) sipPorts.push(settings.SIP_TRUNK_TLS_PORT, settings.SIP_AGENTS_TLS_PORT);
+    if (settings.SIP_TLS_FOLDER !== undefined && new Set(sipPorts).size < sipPorts.length) {
+      wrong(
+        'SIP_AGENTS_TLS_PORT',
+        'must differ from SIP_TRUNK_TLS_PORT, and both from SIP_TRUNK_PORT and SIP_AGENTS_PORT',
+      );
+    }
     if (!settings.FREESWITCH_ESL && same(settings.ESL_PORT, settings.HTTP_PORT)) {
       wrong('ESL_PORT', 'must differ from HTTP_PORT');
     }
@@ -134,6 +145,8 @@ export interface Config {
     readonly domain: string;
     /** How long a phone that showed too many wrong passwords is refused at its address. */
     readonly phoneBanMs: number;
+    /** SIP over TLS, where it is wanted; the folder is as the switch sees it. */
+    readonly tls: { readonly folder: string; readonly trunkPort: number; readonly agentsPort: number } | undefined;
     readonly rtpPortMin: number;
     readonly rtpPortMax: number;
     /** Networks from which carriers may call, e.g. `192.0.2.0/24`. */
@@ -204,6 +217,14 @@ function arrange(settings: Environment): Config {
       agentsPort: settings.SIP_AGENTS_PORT,
       domain: settings.SIP_DOMAIN,
       phoneBanMs: settings.PHONE_BAN_MS,
+      tls:
+        settings.SIP_TLS_FOLDER === undefined
+          ? undefined
+          : {
+              folder: resolve(settings.SIP_TLS_FOLDER),
+              trunkPort: settings.SIP_TRUNK_TLS_PORT,
+              agentsPort: settings.SIP_AGENTS_TLS_PORT,
+            },
       rtpPortMin: settings.RTP_PORT_MIN,
       rtpPortMax: settings.RTP_PORT_MAX,
       carrierNetworks: settings.CARRIER_ADDRESSES,

@@ -28,6 +28,7 @@ export async function embeddedSwitchSettings(
     eslPort: config.switch.kind === 'embedded' ? config.switch.eslPort : 0,
     eslPassword,
     domain: config.sip.domain,
+    ...(config.sip.tls === undefined ? {} : { tls: config.sip.tls }),
     carriers: [...config.sip.carrierNetworks],
     hotlineNumbers: answeredNumbers(city),
     users: users.map((user) => ({ user: user.extension, ha1Md5: user.ha1Md5.reveal() })),

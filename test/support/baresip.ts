@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TestCertificate } from './certificate.ts';
 import { freePort } from './free-ports.ts';
 import type { SocketAddress } from './phone/transport.ts';
 import { Watch } from './watch.ts';
@@ -14,7 +15,9 @@ export interface BaresipOptions {
   readonly domain: string;
   readonly user: string;
   readonly password: string;
-  readonly transport: 'udp' | 'tcp';
+  readonly transport: 'udp' | 'tcp' | 'tls';
+  /** Over TLS: whom it believes; it shows the same. */
+  readonly certificate?: TestCertificate;
   /** What it says on every call. */
   readonly toneHz: number;
   /** The Expires of its registrations; it comes again after nine tenths of it. 60 when left out. */
@@ -41,6 +44,10 @@ export async function startBaresip(options: BaresipOptions): Promise<Baresip> {
   await writeFile(join(folder, 'config'), await configuration(options, folder));
   await writeFile(join(folder, 'accounts'), account(options), { mode: 0o600 });
   await writeFile(join(folder, 'contacts'), '');
+  const { certificate } = options;
+  await writeFile(join(folder, 'tls.pem'), certificate === undefined ? '' : certificate.key + certificate.cert, {
+    mode: 0o600,
+  });
   // With /dev/null as standard input baresip stops (epoll refuses it); a pipe that stays open is fine.
   const child = spawn('baresip', ['-f', folder], { stdio: ['pipe', 'pipe', 'pipe'] });
   const watch = new Watch(`baresip ${options.user}`);
@@ -87,6 +94,9 @@ async function configuration(options: BaresipOptions, folder: string): Promise<s
   const lines = [
     'poll_method epoll',
     `sip_listen 127.0.0.1:${await freePort()}`,
+    ...(options.certificate === undefined
+      ? []
+      : [`sip_certificate ${join(folder, 'tls.pem')}`, `sip_cafile ${join(folder, 'tls.pem')}`]),
     `audio_source ausine,${options.toneHz}`,
     'audio_alert aufile,/dev/null',
     // The sine source speaks stereo of 48 kHz alone; baresip resamples.

@@ -27,7 +27,7 @@ export interface Callee {
   readonly originated: Promise<string>;
 }
 
-export type OwnPhoneOptions = Partial<Omit<PhoneOptions, 'server'>>;
+export type OwnPhoneOptions = Partial<PhoneOptions>;
 
 export class Bench {
   readonly sut: SwitchUnderTest;
@@ -75,7 +75,7 @@ export class Bench {
   }
 
   /** A phone at one of the two sides. It is closed by `settle`. */
-  async phone(side: 'trunk' | 'agents', options: Omit<PhoneOptions, 'server'>): Promise<TestPhone> {
+  async phone(side: 'trunk' | 'agents', options: OwnPhoneOptions & Pick<PhoneOptions, 'user'>): Promise<TestPhone> {
     const phone = await createPhone({ server: this.sut[side], ...options });
     this.#phones.add(phone);
     return phone;

@@ -19,6 +19,7 @@ export async function startEmbeddedSwitch(plan: SwitchPlan): Promise<RunningSwit
       trunkPort: plan.trunk.port,
       agentsPort: plan.agents.port,
       eslPort: plan.esl.port,
+      ...(plan.tls === undefined ? {} : { tls: plan.tls }),
       eslPassword: plan.esl.password,
       carriers: [...plan.carriers],
       hotlineNumbers: [...plan.hotlineNumbers],

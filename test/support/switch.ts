@@ -7,6 +7,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SwitchGateway } from '../../src/switch/freeswitch/render-config.ts';
+import { type TestCertificate, writeCertificate } from './certificate.ts';
 import { startEmbeddedSwitch } from './embedded-switch.ts';
 import type { EslAddress } from './esl-test-client.ts';
 import { freePort, rtpPortBlock } from './free-ports.ts';
@@ -28,6 +29,8 @@ export interface SwitchUnderTestOptions {
   readonly mediaTimeoutMs?: number;
   /** How many ports there are for sound. */
   readonly rtpPorts?: number;
+  /** SIP over TLS on both sides, with a certificate for 127.0.0.1. */
+  readonly tls?: TestCertificate;
   /** Callers who come in at so many legs get 503. Default: 3000. */
   readonly maxChannels?: number;
   /** The shortest session interval (RFC 4028); FreeSWITCH takes none below 90 s. */
@@ -41,6 +44,9 @@ export interface SwitchUnderTest {
   readonly domain: string;
   readonly trunk: SocketAddress;
   readonly agents: SocketAddress;
+  /** Where TLS is spoken, with the option `tls`. */
+  readonly trunkTls: SocketAddress;
+  readonly agentsTls: SocketAddress;
   readonly esl: EslAddress;
   readonly recordingsFolder: string;
   readonly promptsFolder: string;
@@ -62,6 +68,7 @@ export interface SwitchPlan {
   readonly trunk: SocketAddress;
   readonly agents: SocketAddress;
   readonly esl: EslAddress;
+  readonly tls?: { readonly folder: string; readonly trunkPort: number; readonly agentsPort: number };
   readonly rtp: { readonly host: string; readonly portMin: number; readonly portMax: number };
   readonly recordingsFolder: string;
   readonly promptsFolder: string;
@@ -84,6 +91,8 @@ export async function startSwitchUnderTest(options: SwitchUnderTestOptions = {})
     domain: testDomain,
     trunk: running.trunk,
     agents: running.agents,
+    trunkTls: { host: plan.trunk.host, port: plan.tls?.trunkPort ?? 0 },
+    agentsTls: { host: plan.agents.host, port: plan.tls?.agentsPort ?? 0 },
     esl: running.esl,
     recordingsFolder: plan.recordingsFolder,
     promptsFolder: plan.promptsFolder,
@@ -106,7 +115,11 @@ export async function planSwitch(options: SwitchUnderTestOptions): Promise<Switc
   await mkdir(join(recordingsFolder, 'fallback'), { recursive: true });
   await mkdir(promptsFolder, { recursive: true });
   const host = '127.0.0.1';
+  const tlsFolder = join(folder, 'tls');
+  if (options.tls !== undefined) await writeCertificate(tlsFolder, options.tls);
+  const tls = { folder: tlsFolder, trunkPort: await freePort(host), agentsPort: await freePort(host) };
   return {
+    ...(options.tls === undefined ? {} : { tls }),
     folder,
     users: (options.users ?? []).map(({ user, password, displayName }) => ({
       user,

@@ -30,6 +30,7 @@ describe('the settings', () => {
         agentsPort: 5060,
         domain: 'yihaotong.local',
         phoneBanMs: 60_000,
+        tls: undefined,
         rtpPortMin: 20_000,
         rtpPortMax: 24_999,
         carrierNetworks: ['127.0.0.1/32'],
@@ -132,6 +133,12 @@ describe('the settings', () => {
     expect(loadConfig({ SWITCH_MAX_CHANNELS: '50' }).capacity.maxLiveCalls).toBe(10);
     expect(complaints({ SIP_TRUNK_PORT: '0', SIP_AGENTS_PORT: '0', ESL_PORT: '0', HTTP_PORT: '0' })).toEqual([]);
     expect(complaints({ SIP_TRUNK_PORT: '5060' })).toEqual(['SIP_AGENTS_PORT: must differ from SIP_TRUNK_PORT']);
+    expect(complaints({ SIP_TLS_FOLDER: '/tls', SIP_TRUNK_TLS_PORT: '5061' })).toEqual([
+      'SIP_AGENTS_TLS_PORT: must differ from SIP_TRUNK_TLS_PORT, and both from SIP_TRUNK_PORT and SIP_AGENTS_PORT',
+    ]);
+    expect(loadConfig({ SIP_TLS_FOLDER: '/tls', SIP_TRUNK_TLS_PORT: '5071' }).sip.tls).toEqual({
+      ...{ folder: '/tls', trunkPort: 5071, agentsPort: 5061 },
+    });
   });
 
   it('never repeat a value that may hold a password', () => {

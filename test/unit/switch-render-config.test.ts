@@ -52,6 +52,17 @@ describe('the generated files', () => {
     expect(files['generated/gateways.xml']).toContain('value="pbx.example:5060;transport=tcp"');
   });
 
+  it('speak TLS where there is a folder with a certificate, and else not', () => {
+    expect(files['generated/tls-agents.xml']).toContain('<param name="tls" value="false"/>');
+    expect(files['generated/tls-trunk.xml']).not.toContain('tls-cert-dir');
+    const tls = { folder: '/etc/yihaotong/tls', trunkPort: 5081, agentsPort: 5061 };
+    const secure = renderSwitchFiles({ ...input, tls });
+    expect(secure['generated/tls-agents.xml']).toContain('name="tls-sip-port" value="5061"');
+    expect(secure['generated/tls-trunk.xml']).toContain('name="tls-sip-port" value="5081"');
+    expect(secure['generated/tls-trunk.xml']).toContain('name="tls-cert-dir" value="/etc/yihaotong/tls"');
+    expect(secure['generated/tls-trunk.xml']).toContain('name="tls-verify-policy" value="out"');
+  });
+
   it('name an external address where there is one', () => {
     expect(files['generated/external-address.xml']).not.toContain('param');
     const outside = renderSwitchFiles({ ...input, externalAddress: '203.0.113.7' });

@@ -26,7 +26,7 @@ const gatewaySchema = z.strictObject({
   name: word,
   host: z.string().min(1).max(253),
   port: z.int().min(1).max(65_535).default(5060),
-  transport: z.enum(['udp', 'tcp']).default('udp'),
+  transport: z.enum(['udp', 'tcp', 'tls']).default('udp'),
   /** Dialled instead of what the command names, where a sub-centre answers to one number only. */
   number: word.optional(),
 });
@@ -39,6 +39,8 @@ export const embeddedSwitchConfigSchema = z.strictObject({
   trunkPort: port.default(5080),
   agentsPort: port.default(5060),
   eslPort: port.default(8021),
+  /** TLS on both sides, with the key and the certificates of this folder. */
+  tls: z.strictObject({ folder: z.string().min(1), trunkPort: port, agentsPort: port }).optional(),
   eslPassword: z.string().min(8).max(200),
   domain: z.string().regex(/^[A-Za-z0-9.-]{1,253}$/),
   /** Addresses and CIDR blocks that may call in on the trunk side. */

@@ -5,6 +5,7 @@ import { systemClock } from '../../kernel/clock.ts';
 import { errorChain, SetupError } from '../../kernel/errors.ts';
 import { randomIds } from '../../kernel/ids.ts';
 import type { Logger } from '../../kernel/log.ts';
+import { readCertificate, type SwitchCertificate } from '../../kernel/sip-certificate.ts';
 import { type EmbeddedSwitchConfig, readConfigFile } from './config.ts';
 import { SwitchCore } from './core/switch.ts';
 import { EslServer } from './esl-server/server.ts';
@@ -21,6 +22,7 @@ export type SoftswitchMessage =
 /** A stop that hangs is cut off: the launcher, and whoever pressed Ctrl-C, wait for it. */
 const STOP_DEADLINE_MS = 4_000;
 const MAX_FAULTS_PER_MINUTE = 20;
+const EXPIRY_WARNING_MS = 14 * 24 * 3_600_000;
 
 function tell(message: SoftswitchMessage): void {
   process.send?.(message);
@@ -75,10 +77,16 @@ async function run(configPath: string): Promise<void> {
   const media = createMediaEngine({ bindAddress, rtpPortMin, rtpPortMax, rtpTimeoutMs, log });
   const musicFile = join(config.promptsFolder, 'music.wav');
   media.setHoldMusic(musicFile);
-  const core = new SwitchCore({ config, media, clock: systemClock, ids: randomIds, log });
+  const certificate = certificateOf(config, log);
+  const core = new SwitchCore({
+    ...{ config, media, clock: systemClock, ids: randomIds, log },
+    ...(certificate === undefined ? {} : { certificate }),
+  });
   const { trunk, agents } = core;
   await openPort('trunkPort', bindAddress, config.trunkPort, () => trunk.endpoint.open());
   await openPort('agentsPort', bindAddress, config.agentsPort, () => agents.endpoint.open());
+  await openPort('tls.trunkPort', bindAddress, config.tls?.trunkPort ?? 0, () => trunk.endpoint.openTls());
+  await openPort('tls.agentsPort', bindAddress, config.tls?.agentsPort ?? 0, () => agents.endpoint.openTls());
   const esl = await openPort('eslPort', config.eslBindAddress, config.eslPort, () => EslServer.listen(core));
   core.startHeartbeat();
 
@@ -106,7 +114,12 @@ async function run(configPath: string): Promise<void> {
   process.on('SIGINT', () => stop('SIGINT'));
   process.on('SIGHUP', () => {
     try {
-      core.reload(readConfigFile(configPath));
+      const renewed = readConfigFile(configPath);
+      const newCertificate = certificateOf(renewed, log);
+      core.reload(renewed);
+      if (newCertificate !== undefined) {
+        for (const side of [trunk, agents]) side.endpoint.renewCertificate(newCertificate);
+      }
       media.setHoldMusic(musicFile);
       log.info({}, 'settings read again');
     } catch (error) {
@@ -117,6 +130,16 @@ async function run(configPath: string): Promise<void> {
   const ports = { trunk: trunk.endpoint.port, agents: agents.endpoint.port, esl: esl.port };
   log.info({ ports, bindAddress }, 'the embedded switch is ready');
   tell({ type: 'ready', ports });
+}
+
+/** @throws SetupError when it can't be used. One that runs out is only told: phones may still be without care for it. */
+function certificateOf(config: EmbeddedSwitchConfig, log: Logger): SwitchCertificate | undefined {
+  if (config.tls === undefined) return undefined;
+  const certificate = readCertificate(config.tls.folder);
+  const validTo = new Date(certificate.validToMs).toISOString();
+  if (certificate.validToMs < systemClock.now() + EXPIRY_WARNING_MS)
+    log.warn({ validTo }, 'the SIP certificate runs out soon, or has');
+  return certificate;
 }
 
 /** Without its launcher the switch goes on as long as there are calls, or another control that uses it. */

@@ -18,7 +18,7 @@ export interface SwitchGateway {
   readonly name: string;
   readonly host: string;
   readonly port: number;
-  readonly transport: 'udp' | 'tcp';
+  readonly transport: 'udp' | 'tcp' | 'tls';
   /** Present when the far side asks for a digest. */
   readonly credentials?: { readonly username: string; readonly password: string };
 }
@@ -41,6 +41,8 @@ export interface SwitchFilesInput {
   readonly agents: SwitchAddress;
   readonly esl: SwitchAddress & { readonly password: string };
   readonly rtp: { readonly host: string; readonly portMin: number; readonly portMax: number };
+  /** SIP over TLS on both sides; the folder holds `agent.pem` and `cafile.pem`, which the switch must find there. */
+  readonly tls?: { readonly folder: string; readonly trunkPort: number; readonly agentsPort: number };
   /** What SIP and SDP tell the outside when the machine stands behind address translation. */
   readonly externalAddress?: string;
   /** Absolute folders as the switch sees them. */
@@ -70,6 +72,8 @@ export function renderSwitchFiles(input: SwitchFilesInput): Record<string, strin
     'generated/gateways.xml': xmlDocument(input.gateways.map(gatewayElement)),
     // mod_local_stream plays the files that a list in its folder names.
     'generated/moh/music.loc': `${input.promptsFolder}/music.wav\n`,
+    'generated/tls-trunk.xml': xmlDocument(tlsElements(input.tls, 'trunkPort')),
+    'generated/tls-agents.xml': xmlDocument(tlsElements(input.tls, 'agentsPort')),
     'generated/external-address.xml': xmlDocument(externalAddressElements(input.externalAddress)),
   };
 }
@@ -192,6 +196,24 @@ function externalAddressElements(external: string | undefined): XmlElement[] {
   if (external === undefined) return [];
   const value = host('externalAddress', external);
   return [parameter('ext-sip-ip', value), parameter('ext-rtp-ip', value)];
+}
+
+/**
+ * TLS 1.2 and newer. A far side that the switch connects to by itself must be vouched for by `cafile.pem`; a phone is
+ * reached on the connection that it made, whatever its contact says.
+ */
+function tlsElements(tls: SwitchFilesInput['tls'], side: 'trunkPort' | 'agentsPort'): XmlElement[] {
+  if (tls === undefined) return [parameter('tls', 'false')];
+  return [
+    parameter('tls', 'true'),
+    parameter('tls-bind-params', 'transport=tls'),
+    parameter('tls-sip-port', port(`tls.${side}`, tls[side])),
+    parameter('tls-cert-dir', folder('tls.folder', tls.folder)),
+    parameter('tls-version', 'tlsv1.2,tlsv1.3'),
+    parameter('tls-verify-policy', 'out'),
+    parameter('tls-verify-date', 'true'),
+    parameter('tls-always-nat', side === 'agentsPort' ? 'true' : 'false'),
+  ];
 }
 
 const parameter = (name: string, value: string): XmlElement => element('param', { name, value });

@@ -1,4 +1,5 @@
 /** A telephone for tests: a SIP user agent over real sockets that a test calls with, and listens with. */
+import type { TestCertificate } from '../certificate.ts';
 import { Watch } from '../watch.ts';
 import type { CallParts, TestCall, Waiting } from './call.ts';
 import type { Codec } from './codecs.ts';
@@ -9,7 +10,7 @@ import { PhoneMedia } from './media.ts';
 import { type Credentials, OutgoingCall } from './outgoing-call.ts';
 import { addressOf, header, parameterOf, type SipMessage, summary, userOf } from './sip-message.ts';
 import { newBranch, Transactions } from './transactions.ts';
-import { openTransport, type Reply, type SipTransport, type SocketAddress } from './transport.ts';
+import { openTransport, type Reply, type SipTransport, type SocketAddress, type TransportKind } from './transport.ts';
 
 export interface PhoneOptions {
   /** The SIP side of the switch that all requests go to. */
@@ -19,7 +20,9 @@ export interface PhoneOptions {
   readonly password?: string;
   /** Domain of the address of record; the server's address when left out. */
   readonly domain?: string;
-  readonly transport?: 'udp' | 'tcp';
+  readonly transport?: TransportKind;
+  /** For TLS: what the phone shows where it is called, and whom it trusts. */
+  readonly certificate?: TestCertificate;
   /** Any address of 127.0.0.0/8 is local, so a phone can come from an address that no list knows. */
   readonly localAddress?: string;
   /** For a phone that a gateway of the switch points at; any free port when left out. */
@@ -50,6 +53,7 @@ export async function createPhone(options: PhoneOptions): Promise<TestPhone> {
     { host: options.localAddress ?? '127.0.0.1', port: options.localPort ?? 0 },
     (message, reply) => phone?.receive(message, reply),
     (trouble) => watch.note(trouble),
+    options.certificate,
   );
   phone = new TestPhone(options, transport, watch);
   return phone;
@@ -251,7 +255,8 @@ export class TestPhone {
   }
 
   #transportParameter(): string {
-    return this.#transport.kind === 'tcp' ? ';transport=tcp' : '';
+    const { kind } = this.#transport;
+    return kind === 'udp' ? '' : `;transport=${kind}`;
   }
 
   #domain(): string {

@@ -110,7 +110,7 @@ export class Transactions {
   }
 
   #repeat(send: () => void, doubleForEver: boolean): () => void {
-    if (this.#transport.kind === 'tcp') return () => undefined;
+    if (this.#transport.kind !== 'udp') return () => undefined;
     let delayMs = t1Ms;
     let stopped = false;
     let timer: NodeJS.Timeout;

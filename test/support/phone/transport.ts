@@ -1,7 +1,9 @@
-/** The test phone's socket: UDP, or TCP as client and server at once. */
+/** The test phone's socket: UDP, or TCP or TLS as client and server at once. */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
+import type { TestCertificate } from '../certificate.ts';
 import { parseSip, type SipMessage, SipStream, writeSip } from './sip-message.ts';
 
 export interface SocketAddress {
@@ -9,11 +11,13 @@ export interface SocketAddress {
   readonly port: number;
 }
 
+export type TransportKind = 'udp' | 'tcp' | 'tls';
+
 /** Answers a message where it came from. */
 export type Reply = (message: SipMessage) => void;
 
 export interface SipTransport {
-  readonly kind: 'udp' | 'tcp';
+  readonly kind: TransportKind;
   /** Where the phone can be reached; goes into Via and Contact. */
   readonly local: SocketAddress;
   send(message: SipMessage, to: SocketAddress): void;
@@ -24,12 +28,15 @@ type OnMessage = (message: SipMessage, reply: Reply) => void;
 
 /** Opens the socket; port 0 takes any free one. */
 export function openTransport(
-  kind: 'udp' | 'tcp',
+  kind: TransportKind,
   local: SocketAddress,
   onMessage: OnMessage,
   onTrouble: (what: string) => void,
+  certificate?: TestCertificate,
 ): Promise<SipTransport> {
-  return kind === 'udp' ? openUdp(local, onMessage, onTrouble) : openTcp(local, onMessage, onTrouble);
+  if (kind === 'udp') return openUdp(local, onMessage, onTrouble);
+  if (kind === 'tls' && certificate === undefined) throw new Error('a phone over TLS needs a certificate');
+  return openTcp(local, onMessage, onTrouble, kind === 'tls' ? certificate : undefined);
 }
 
 async function openUdp(
@@ -65,7 +72,9 @@ async function openTcp(
   { host, port }: SocketAddress,
   onMessage: OnMessage,
   onTrouble: (what: string) => void,
+  certificate: TestCertificate | undefined,
 ): Promise<SipTransport> {
+  const kind = certificate === undefined ? 'tcp' : 'tls';
   const connections = new Map<string, Socket>();
   const all = new Set<Socket>();
   const adopt = (socket: Socket) => {
@@ -75,23 +84,26 @@ async function openTcp(
     socket.on('data', (chunk) => {
       for (const message of stream.push(chunk)) onMessage(message, (answer) => socket.write(writeSip(answer)));
     });
-    socket.on('error', (error) => onTrouble(`TCP connection: ${error.message}`));
+    socket.on('error', (error) => onTrouble(`${kind} connection: ${error.message}`));
     socket.on('close', () => {
       all.delete(socket);
       for (const [key, known] of connections) if (known === socket) connections.delete(key);
     });
   };
-  const server = createServer(adopt);
+  const server = certificate === undefined ? createServer(adopt) : createTlsServer({ ...certificate }, adopt);
+  server.on('tlsClientError', (error) => onTrouble(`TLS handshake: ${error.message}`));
   server.listen(port, host);
   await once(server, 'listening');
   return {
-    kind: 'tcp',
+    kind,
     local: { host, port: (server.address() as AddressInfo).port },
     send: (message, to) => {
       const key = `${to.host}:${to.port}`;
       let socket = connections.get(key);
       if (socket === undefined) {
-        socket = connect({ host: to.host, port: to.port, localAddress: host });
+        const options = { host: to.host, port: to.port, localAddress: host };
+        // The phone and the switch have the same certificate, and the phone trusts nobody else.
+        socket = certificate === undefined ? connect(options) : connectTls({ ...options, ca: certificate.cert });
         connections.set(key, socket);
         adopt(socket);
       }

@@ -5,7 +5,7 @@ import type { Timer } from '../../../kernel/clock.ts';
 import { withDeadline } from '../../../kernel/deadline.ts';
 import { errorChain } from '../../../kernel/errors.ts';
 import type { Flow } from '../sip/flow.ts';
-import { chooseHop } from '../sip/next-hop.ts';
+import { chooseHop, defaultPort, protocolOf } from '../sip/next-hop.ts';
 import { OutboundCall } from '../sip/outbound-call.ts';
 import type { SipUserAgent } from '../sip/user-agent.ts';
 import { escapeUser, hostInUri, parseNameAddress, parseUri, quote } from '../sip/values.ts';
@@ -67,8 +67,8 @@ async function routeToGateway(
   const place = `${escapeUser(number)}@${hostInUri(gateway.host)}:${gateway.port}`;
   return {
     agent: around.trunk,
-    flow: around.trunk.endpoint.flowTo(gateway.transport, address, gateway.port),
-    uri: `sip:${place}${gateway.transport === 'tcp' ? ';transport=tcp' : ''}`,
+    flow: around.trunk.endpoint.flowTo(gateway.transport, address, gateway.port, gateway.host),
+    uri: `sip:${place}${gateway.transport === 'udp' ? '' : `;transport=${gateway.transport}`}`,
     to: `<sip:${place}>`,
     path: [],
     destination: number,
@@ -98,10 +98,10 @@ function routeToContact(
 ): Route | string {
   const hop = firstHop(target);
   if (hop === undefined || isIP(hop.host) === 0) return 'DESTINATION_OUT_OF_ORDER';
-  const protocol = hop.parameters.get('transport')?.toLowerCase() === 'tcp' ? 'tcp' : 'udp';
+  const protocol = protocolOf(hop);
   return {
     agent: around.agents,
-    flow: around.agents.endpoint.flowTo(protocol, hop.host, hop.port ?? 5060),
+    flow: around.agents.endpoint.flowTo(protocol, hop.host, hop.port ?? defaultPort(protocol)),
     uri: target.uri,
     to: `<${target.uri}>`,
     path: target.path,

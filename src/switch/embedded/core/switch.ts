@@ -4,6 +4,7 @@ import { withDeadline } from '../../../kernel/deadline.ts';
 import { errorChain } from '../../../kernel/errors.ts';
 import type { Ids } from '../../../kernel/ids.ts';
 import type { Logger } from '../../../kernel/log.ts';
+import type { SwitchCertificate } from '../../../kernel/sip-certificate.ts';
 import type { EmbeddedSwitchConfig } from '../config.ts';
 import type { MediaEngine } from '../media/api.ts';
 import { SipUserAgent } from '../sip/user-agent.ts';
@@ -18,6 +19,8 @@ import { Registrar } from './registrar.ts';
 
 export interface SwitchCoreOptions {
   readonly config: EmbeddedSwitchConfig;
+  /** Of `config.tls`. */
+  readonly certificate?: SwitchCertificate;
   readonly media: MediaEngine;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -59,9 +62,12 @@ export class SwitchCore {
       counters: { channels: 0, overload: 0, members: 0 },
     };
     this.registrar = new Registrar(this.context);
-    const { bindAddress, trunkPort, agentsPort, sessionExpiresS, minSessionExpiresS } = options.config;
+    const { bindAddress, trunkPort, agentsPort, tls, sessionExpiresS, minSessionExpiresS } = options.config;
+    const { certificate } = options;
+    const secure = (port: number) => (certificate === undefined ? {} : { tls: { port, certificate } });
     const timerPolicy = { expiresS: sessionExpiresS, minimumS: minSessionExpiresS };
-    this.trunk = new SipUserAgent({ name: 'trunk', bindAddress, port: trunkPort, clock, log }, timerPolicy, {
+    const trunk = { name: 'trunk', bindAddress, port: trunkPort, ...secure(tls?.trunkPort ?? 0), clock, log };
+    this.trunk = new SipUserAgent(trunk, timerPolicy, {
       admits: (address) => this.#isCarrier(address),
       onInvite: (transaction) => {
         if (this.#stopping) transaction.respond(503);
@@ -69,7 +75,8 @@ export class SwitchCore {
       },
       onRegister: undefined,
     });
-    this.agents = new SipUserAgent({ name: 'agents', bindAddress, port: agentsPort, clock, log }, timerPolicy, {
+    const agents = { name: 'agents', bindAddress, port: agentsPort, ...secure(tls?.agentsPort ?? 0), clock, log };
+    this.agents = new SipUserAgent(agents, timerPolicy, {
       admits: () => true,
       onInvite: (transaction) => {
         if (this.#stopping) transaction.respond(503);

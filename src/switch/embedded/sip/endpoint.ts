@@ -3,8 +3,9 @@ import { networkInterfaces } from 'node:os';
 import type { Clock } from '../../../kernel/clock.ts';
 import { errorChain } from '../../../kernel/errors.ts';
 import type { Logger } from '../../../kernel/log.ts';
+import type { SwitchCertificate } from '../../../kernel/sip-certificate.ts';
 import type { ClientHandlers, ClientTransaction } from './client-transaction.ts';
-import type { Flow, TransportHandlers } from './flow.ts';
+import type { Flow, SipProtocol, TransportHandlers } from './flow.ts';
 import { type SipRequest, serialiseMessage } from './message.ts';
 import { parseMessage } from './parse.ts';
 import { ServerTransaction } from './server-transaction.ts';
@@ -20,6 +21,8 @@ export interface EndpointOptions {
   readonly bindAddress: string;
   /** 0 takes any free port, the same for UDP and TCP. */
   readonly port: number;
+  /** With it, TLS is spoken on a port of its own. */
+  readonly tls?: { readonly port: number; readonly certificate: SwitchCertificate };
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -50,8 +53,13 @@ export class SipEndpoint {
   readonly #options: EndpointOptions;
   readonly #layer: TransactionLayer;
   readonly #sources: SourceLimit;
+  readonly #handlers: TransportHandlers = {
+    onMessage: (bytes, flow) => this.#receive(bytes, flow),
+    onGarbage: (reason, flow) => this.#noteMalformed(reason, flow),
+  };
   #udp: UdpTransport | undefined;
   #tcp: TcpTransport | undefined;
+  #tls: TcpTransport | undefined;
 
   constructor(options: EndpointOptions, handlers: EndpointHandlers) {
     this.name = options.name;
@@ -73,16 +81,18 @@ export class SipEndpoint {
     return this.#layer.size;
   }
 
+  /** The port of TLS; 0 without it. */
+  get tlsPort(): number {
+    return this.#tls?.port ?? 0;
+  }
+
   /**
    * Opens UDP and TCP on the same port.
    * @throws Error of the socket, e.g. EADDRINUSE.
    */
   async open(): Promise<void> {
     const { bindAddress, port, log } = this.#options;
-    const handlers: TransportHandlers = {
-      onMessage: (bytes, flow) => this.#receive(bytes, flow),
-      onGarbage: (reason, flow) => this.#noteMalformed(reason, flow),
-    };
+    const handlers = this.#handlers;
     for (let attempt = 1; ; attempt += 1) {
       const tcp = await TcpTransport.listen(bindAddress, port, handlers, log);
       try {
@@ -95,6 +105,21 @@ export class SipEndpoint {
         if (port !== 0 || attempt >= FREE_PORT_ATTEMPTS) throw error;
       }
     }
+  }
+
+  /**
+   * Opens TLS, where the options ask for it.
+   * @throws Error of the socket, e.g. EADDRINUSE.
+   */
+  async openTls(): Promise<void> {
+    const { bindAddress, tls, log } = this.#options;
+    if (tls === undefined) return;
+    this.#tls = await TcpTransport.listen(bindAddress, tls.port, this.#handlers, log, tls.certificate.context);
+  }
+
+  /** Shows another certificate from now on. */
+  renewCertificate(certificate: SwitchCertificate): void {
+    this.#tls?.renew(certificate.context);
   }
 
   /** The address of ours that a far end at `remote` can reach. */
@@ -110,17 +135,23 @@ export class SipEndpoint {
 
   /** `host:port` of ours as that flow's far end sees it, for Via and Contact. */
   sentBy(flow: Flow): string {
-    return `${hostInUri(this.localAddressFor(flow.remoteAddress))}:${this.port}`;
+    const port = flow.protocol === 'tls' ? this.tlsPort : this.port;
+    return `${hostInUri(this.localAddressFor(flow.remoteAddress))}:${port}`;
   }
 
   /** The Contact value of our half of a dialog over that flow. */
   contact(flow: Flow): string {
-    const transport = flow.protocol === 'tcp' ? ';transport=tcp' : '';
+    const transport = flow.protocol === 'udp' ? '' : `;transport=${flow.protocol}`;
     return `<sip:switch@${this.sentBy(flow)}${transport}>`;
   }
 
-  flowTo(protocol: 'udp' | 'tcp', address: string, port: number): Flow {
-    const flow = protocol === 'tcp' ? this.#tcp?.flowTo(address, port) : this.#udp?.flowTo(address, port);
+  /** @param name of the far end, which its certificate must be for; the address when left out. */
+  flowTo(protocol: SipProtocol, address: string, port: number, name?: string): Flow {
+    if (protocol === 'tls' && this.#tls === undefined) return closedFlow(address, port);
+    const flow =
+      protocol === 'udp'
+        ? this.#udp?.flowTo(address, port)
+        : (protocol === 'tls' ? this.#tls : this.#tcp)?.flowTo(address, port, name);
     if (flow === undefined) throw new Error('endpoint is not open');
     return flow;
   }
@@ -207,11 +238,19 @@ export class SipEndpoint {
       const rport = wantsRport ? `;rport=${flow.remotePort}` : '';
       request.headers.set('Via', [`${bare};received=${flow.remoteAddress}${rport}`, ...values.slice(1)].join(', '));
     }
-    if (flow.protocol === 'tcp' || wantsRport) return flow;
+    if (flow.protocol !== 'udp' || wantsRport) return flow;
     return this.flowTo('udp', flow.remoteAddress, via.port ?? 5060);
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#udp?.close(), this.#tcp?.close()]);
+    await Promise.all([this.#udp?.close(), this.#tcp?.close(), this.#tls?.close()]);
   }
+}
+
+/** Somebody is to be reached over TLS, which is not set up: what is sent there fails at once, as on a dead connection. */
+function closedFlow(remoteAddress: string, remotePort: number): Flow {
+  return {
+    ...{ protocol: 'tls', remoteAddress, remotePort, open: false },
+    send: (_bytes, onError) => onError?.(new Error('TLS is not set up on this side')),
+  };
 }

@@ -1,9 +1,11 @@
+export type SipProtocol = 'udp' | 'tcp' | 'tls';
+
 /** A way to reach a far end. */
 export interface Flow {
-  readonly protocol: 'udp' | 'tcp';
+  readonly protocol: SipProtocol;
   readonly remoteAddress: string;
   readonly remotePort: number;
-  /** False once a TCP connection is gone; UDP is always open. */
+  /** False once a connection is gone; UDP is always open. */
   readonly open: boolean;
   /** Sends a whole message; `onError` is told when it is sure that it did not leave. */
   send(bytes: Buffer, onError?: (error: Error) => void): void;
