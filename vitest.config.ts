@@ -11,10 +11,13 @@ const alias = { '@desk/protocol': file('./src/desk/protocol.ts') };
  */
 const retry = process.env.CI === undefined ? 0 : 1;
 const globalSetup = ['./test/support/postgres-global-setup.ts'];
+const ofSwitches = { globalSetup, testTimeout: 30_000, hookTimeout: 60_000, retry };
+const alone = ['test/switch/{survival,nodes}/**/*.test.ts', 'test/switch/end-to-end/overload.test.ts'];
 
 /**
- * One project per kind of test. Switch and web tests start processes of their own and follow real sound, so their
- * files run one after the other: two cores can't hear a tone in time while a second browser starts.
+ * One project per kind of test. Switch and web tests start processes of their own and follow real sound. Most switch tests
+ * wait more than they work, so two of their files run side by side. Where whole processes die, or a hundred calls are on,
+ * one file has the machine to itself, and so have the browsers: two cores can't hear a tone in time while they start.
  */
 export default defineConfig({
   test: {
@@ -39,12 +42,20 @@ export default defineConfig({
         test: {
           name: 'switch',
           include: ['test/switch/**/*.test.ts'],
-          globalSetup,
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
-          fileParallelism: false,
-          retry,
+          exclude: alone,
+          ...ofSwitches,
+          maxWorkers: 2,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        resolve: { alias },
+        test: {
+          name: 'survival',
+          include: alone,
+          ...ofSwitches,
+          fileParallelism: false,
+          sequence: { groupOrder: 3 },
         },
       },
       {
@@ -57,7 +68,7 @@ export default defineConfig({
           hookTimeout: 120_000,
           fileParallelism: false,
           retry,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
         },
       },
     ],

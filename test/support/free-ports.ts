@@ -17,14 +17,19 @@ export async function freePort(host = '127.0.0.1'): Promise<number> {
   throw new Error(`no port is free for TCP and UDP on ${host}`);
 }
 
+const lanes = 2;
+const lane = Number(process.env.VITEST_POOL_ID ?? 0) % lanes;
+
 /**
  * A block of ports for RTP, away from the ports that the system hands out by itself (32768 and above on Linux), of
- * which a sample is free: another switch on this machine may sit in any block.
+ * which a sample is free: another switch on this machine may sit in any block. Test files that run side by side keep to
+ * blocks of their own, because a switch takes a port of its block only when a call needs it.
  */
 export async function rtpPortBlock(host = '127.0.0.1', size = 400): Promise<RtpPorts> {
   const blocks = Math.floor((32_000 - 12_000) / size);
   for (let attempt = 0; attempt < 20; attempt += 1) {
-    const portMin = 12_000 + Math.floor(Math.random() * blocks) * size;
+    const drawn = Math.floor((Math.random() * blocks) / lanes) * lanes + lane;
+    const portMin = 12_000 + Math.min(drawn, blocks - 1) * size;
     const sample = Array.from({ length: 10 }, (_, index) => portMin + index * (size / 10));
     const free = await Promise.all(sample.map((port) => bindsUdp(host, port)));
     if (free.every(Boolean)) return { portMin, portMax: portMin + size - 2 };
