@@ -16,12 +16,14 @@ import { newAgents } from './dispatch/people.ts';
 import { runSoundProcess } from './dispatch/sound.ts';
 import { runSoakLoad, type SoakCounts, type SoakOrder, type ToSoak } from './soak/load.ts';
 import { Closers, endChild } from './support/closers.ts';
+import { heapAfterCollectionMb } from './support/heap.ts';
 import { descriptors, loadAverage, machineInfo, residentMemoryMb, threads } from './support/machine.ts';
 import { openStage, type Stage, type SwitchKind } from './support/stage.ts';
 import { type Sample, trendOf } from './support/trend.ts';
 
 const minuteMs = 60_000;
-const sampleCount = 360;
+/** Each one collects control's garbage, which stops it for a moment. */
+const sampleCount = 90;
 const shortestSampleMs = 1_000;
 const databaseGoneMs = 10_000;
 /** Longer than the switch keeps a leg without sound, so that of vanished phones nothing is left. */
@@ -29,7 +31,7 @@ const emptyWithinMs = 120_000;
 /** Agents for each call: a call of which the phone vanished holds its agent for a minute. */
 const agentsPerCall = 1.3;
 /** What counts as flat: far below what a week would make trouble of, far above what a measurement of minutes can tell. */
-const allowed = { memoryMb: 6, descriptors: 2, handles: 5 } as const;
+const allowed = { heapMb: 6, memoryMb: 12, descriptors: 2, handles: 5 } as const;
 /** Begin of each fault, as a part of the whole time. */
 const faults = [
   { at: 0.2, what: 'control killed' },
@@ -40,6 +42,7 @@ const countsFrom = 0.4;
 
 type Part = 'control' | 'switch';
 type Measure = keyof typeof allowed;
+const measures: readonly Measure[] = ['heapMb', 'memoryMb', 'descriptors', 'handles'];
 
 /** Asks the switch on a connection for this once: a control that takes over ends all others. */
 async function asked<T>(stage: Stage, ask: (esl: EslTestClient) => Promise<T>): Promise<T> {
@@ -51,7 +54,7 @@ async function asked<T>(stage: Stage, ask: (esl: EslTestClient) => Promise<T>): 
   }
 }
 
-/** All measurements of one moment; control's handles are undefined while it is away. */
+/** All measurements of one moment; nothing while control is being started again. */
 async function look(stage: Stage): Promise<Partial<Record<Part, Partial<Record<Measure, number>>>>> {
   const { pid, webUrl } = stage.control;
   const metrics = await fetch(`${webUrl}/metrics`, { signal: AbortSignal.timeout(2_000) }).then(
@@ -64,12 +67,10 @@ async function look(stage: Stage): Promise<Partial<Record<Part, Partial<Record<M
   const status = await asked(stage, (esl) => esl.api('status')).catch(() => '');
   const switchHandles =
     status === '' ? undefined : (/(\d+) active resource/.exec(status)?.[1] ?? threads(stage.switchPid));
+  if (handles === undefined) return {};
+  const heapMb = await heapAfterCollectionMb(stage.inspectorPort);
   return {
-    ...(handles === undefined
-      ? {}
-      : {
-          control: { memoryMb: residentMemoryMb(pid), descriptors: descriptors(pid), handles: Number(handles) },
-        }),
+    control: { heapMb, memoryMb: residentMemoryMb(pid), descriptors: descriptors(pid), handles: Number(handles) },
     switch: {
       memoryMb: residentMemoryMb(stage.switchPid),
       descriptors: descriptors(stage.switchPid),
@@ -79,8 +80,9 @@ async function look(stage: Stage): Promise<Partial<Record<Part, Partial<Record<M
 }
 
 const sampled = (): Record<Part, Record<Measure, Sample[]>> => ({
-  control: { memoryMb: [], descriptors: [], handles: [] },
-  switch: { memoryMb: [], descriptors: [], handles: [] },
+  control: { heapMb: [], memoryMb: [], descriptors: [], handles: [] },
+  // Its heap is small, and a full collection would be heard.
+  switch: { heapMb: [], memoryMb: [], descriptors: [], handles: [] },
 });
 
 async function counts(child: ChildProcess, ask: ToSoak): Promise<SoakCounts> {
@@ -158,7 +160,7 @@ async function main(closers: Closers, minutes: number, calls: number, kind: Swit
     const seen = await look(stage);
     if (elapsedMs >= countsFrom * wholeMs) {
       for (const part of ['control', 'switch'] as const)
-        for (const measure of ['memoryMb', 'descriptors', 'handles'] as const) {
+        for (const measure of measures) {
           const value = seen[part]?.[measure];
           if (value !== undefined) samples[part][measure].push({ atMs: elapsedMs, value });
         }
@@ -177,10 +179,9 @@ async function main(closers: Closers, minutes: number, calls: number, kind: Swit
     (['control', 'switch'] as const).map((part) => [
       part,
       Object.fromEntries(
-        (['memoryMb', 'descriptors', 'handles'] as const).map((measure) => [
-          measure,
-          trendOf(samples[part][measure], allowed[measure]),
-        ]),
+        measures
+          .filter((measure) => samples[part][measure].length > 0)
+          .map((measure) => [measure, trendOf(samples[part][measure], allowed[measure])]),
       ),
     ]),
   );

@@ -30,10 +30,11 @@ export const builtService = join(projectFolder, 'dist', 'src', 'main.js');
 export async function startService(
   settings: Readonly<Record<string, string>>,
   logFile: string,
+  nodeArguments: readonly string[] = [],
 ): Promise<RunningService> {
   const log = await open(logFile, 'a');
   const startedAt = performance.now();
-  const child = spawn(process.execPath, [builtService], {
+  const child = spawn(process.execPath, [...nodeArguments, builtService], {
     cwd: projectFolder,
     env: { PATH: process.env.PATH ?? '', ...settings },
     stdio: ['ignore', 'pipe', log.fd],

@@ -24,6 +24,8 @@ export interface Stage {
   /** Between the service and its database. */
   readonly proxy: TcpProxy;
   control: RunningService;
+  /** Where control's inspector listens. */
+  readonly inspectorPort: number;
   /** Kills the service as a crash does, and starts it again. */
   restartControl(): Promise<void>;
 }
@@ -65,11 +67,14 @@ export async function openStage(
     LOG_LEVEL: 'warn',
     ...settings,
   };
-  const start = () => startService(all, join(folder, 'service.log'));
+  const inspectorPort = await freePort();
+  const inspect = [`--inspect=127.0.0.1:${inspectorPort}`];
+  const start = () => startService(all, join(folder, 'service.log'), inspect);
   const stage: Stage = {
     switchPid,
     plan,
     proxy,
+    inspectorPort,
     control: await start(),
     async restartControl() {
       await stage.control.kill();

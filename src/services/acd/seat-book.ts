@@ -27,7 +27,7 @@ export interface SeatBookOptions {
 const refusedSeatRestMs = 1000;
 /** Longer than any healthy commit, short enough for a citizen who waits. */
 const storeDeadlineMs = 1000;
-const saveAgainMs = 3000;
+const storeAgainMs = 3000;
 const localPrefix = 'local-';
 const isLocal = (fencingToken: string): boolean => fencingToken.startsWith(localPrefix);
 
@@ -47,6 +47,8 @@ export class SeatBook {
   readonly #taking = new Set<string>();
   /** Reservations whose release the database has not confirmed yet, by person and by call. */
   readonly #releasing = new Map<string, Promise<void>>();
+  /** Stored reservations that are over and could not be released, by person: a seat has one at most. */
+  readonly #unreleased = new Map<string, string>();
   /** The last save of each seat that is under way. */
   readonly #saving = new Map<string, Promise<void>>();
   #renewal: Timer | undefined;
@@ -211,11 +213,12 @@ export class SeatBook {
     const { clock, settings, log } = this.#options;
     const seat = this.#seats.get(agent.personId);
     const released = this.#releaseStored(agent.personId, agent.fencingToken).catch((error: unknown) => {
-      // The lease runs out by itself, so the seat can't stay locked.
       log.error(
         { personId: agent.personId, error: errorChain(error) },
-        'seat reservation was not released; its lease will end',
+        'seat reservation was not released in the database; it is free all the same, and released there later',
       );
+      this.#unreleased.set(agent.personId, agent.fencingToken);
+      this.#releaseLater();
     });
     this.#remember(released, [agent.personId, seat?.reservation?.callId ?? agent.leg]);
     if (seat?.reservation?.fencingToken !== agent.fencingToken) return;
@@ -251,7 +254,7 @@ export class SeatBook {
    */
   async #reserveStored(wish: Parameters<SeatStore['reserve']>[0]): Promise<{ fencingToken: string } | undefined> {
     const { store, clock, ids, log } = this.#options;
-    const asked = store.reserve(wish);
+    const asked = this.#releaseLeft(wish.personId).then(() => store.reserve(wish));
     try {
       return await withinTime(clock, 'seat reservation', storeDeadlineMs, asked);
     } catch (error) {
@@ -276,6 +279,28 @@ export class SeatBook {
 
   async #releaseStored(personId: string, fencingToken: string): Promise<void> {
     if (!isLocal(fencingToken)) await this.#options.store.release(personId, fencingToken);
+  }
+
+  /** A reservation that the database still holds would refuse the seat's next one until its lease ends. */
+  async #releaseLeft(personId: string): Promise<void> {
+    const fencingToken = this.#unreleased.get(personId);
+    if (fencingToken === undefined) return;
+    await this.#releaseStored(personId, fencingToken);
+    if (this.#unreleased.get(personId) === fencingToken) this.#unreleased.delete(personId);
+  }
+
+  /** Tries again until the database has taken all of them. */
+  #releaseLater(): void {
+    this.#cancelTimer('release');
+    const again = async (): Promise<void> => {
+      for (const personId of [...this.#unreleased.keys()]) await this.#releaseLeft(personId);
+    };
+    this.#timers.set(
+      'release',
+      this.#options.clock.setTimer(storeAgainMs, () => {
+        again().catch(() => this.#releaseLater());
+      }),
+    );
   }
 
   #remember(released: Promise<void>, keys: readonly string[]): void {
@@ -343,7 +368,7 @@ export class SeatBook {
     this.#cancelTimer(key);
     this.#timers.set(
       key,
-      clock.setTimer(saveAgainMs, () => this.#saveLater(personId)),
+      clock.setTimer(storeAgainMs, () => this.#saveLater(personId)),
     );
   }
 

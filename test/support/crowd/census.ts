@@ -88,6 +88,8 @@ export function differences(before: Census, after: Census): string[] {
   });
 }
 
+const settledWithinMs = 20_000;
+
 const stateInStore: Readonly<Record<CrowdCall['state'], string>> = {
   talking: 'talking',
   held: 'held',
@@ -114,14 +116,14 @@ export async function allInPlace(crowd: Crowd): Promise<Census> {
     });
     return wrong.length === 0;
   };
-  await until('every call in its state', inPlace).catch((cause: unknown) => {
+  await until('every call in its state', inPlace, settledWithinMs).catch((cause: unknown) => {
     throw new Error(`not in place:\n${wrong.join('\n')}`, { cause });
   });
   return census;
 }
 
 /** Waits until every call is as it was, after control has told the store that it has taken it up. */
-export async function unchangedSince(crowd: Crowd, before: Census, withinMs = 10_000): Promise<void> {
+export async function unchangedSince(crowd: Crowd, before: Census, withinMs = settledWithinMs): Promise<void> {
   let changed: string[] = [];
   const same = async (): Promise<boolean> => {
     changed = differences(before, await takeCensus(crowd));

@@ -196,6 +196,11 @@ export class Stage {
     return service;
   }
 
+  /** Whether there are two services. */
+  get hasOther(): boolean {
+    return this.#services.length > 1;
+  }
+
   /** The other one of two services. */
   other(one: ServiceProcess): ServiceProcess {
     const other = this.#services.find((service) => service !== one);
