@@ -432,11 +432,7 @@ export class SwitchCore {
       this.#put(leg, 'fallback');
       if (!leg.answered) this.#answer(leg);
       this.#tell({ type: 'legTreated', leg: leg.id, atMs: this.#clock.now() });
-      const lengthMs = this.#random.between(5_000, 60_000);
-      const { move } = leg;
-      this.#clock.setTimer(lengthMs, () => {
-        if (leg.move === move) this.end(leg, 'NORMAL_CLEARING', 'switch');
-      });
+      this.#timer(leg, this.#random.between(5_000, 60_000), () => this.end(leg, 'NORMAL_CLEARING', 'switch'));
     });
     leg.fallbacks.add(timer);
   }

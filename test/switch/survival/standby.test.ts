@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
+import { EslTestClient } from '../../support/esl-test-client.ts';
 import { DeskClient } from '../../support/hotline/desk-client.ts';
 import { demoPassword, startHotline } from '../../support/hotline/hotline.ts';
 import type { ServiceProcess } from '../../support/hotline/service-process.ts';
@@ -11,7 +12,7 @@ const takeoverMs = 5_000;
 
 /** Issue 3, section 3: a second control on the same database and switch is a hot standby. */
 describe('a second control stands by', () => {
-  const hotline = startHotline({ ownProcess: true });
+  const hotline = startHotline({ ownProcess: true, environment: { WAY_OUT_AFTER_S: '15' } });
   let standby: ServiceProcess;
 
   it('sends everybody away, and says who leads', async () => {
@@ -123,9 +124,21 @@ describe('a second control stands by', () => {
     await standby.leads(takeoverMs);
     expect(Number((await leader()).epoch)).toBe(Number(epoch) + 1);
     expect(citizen.isEnded).toBe(false);
+    // The way out of who waits is put off by the new leader: taken away, it is there again.
+    const esl = await EslTestClient.open(hotline.switch.esl);
+    const armed = async () => (await esl.api(`sched_del ${await legOf('13800000005')}`)) === '+OK Deleted: 1';
+    await until('his way out', armed);
+    await until('his way out again', armed);
+    await esl.close();
     await citizen.hangup();
     await nothingLeft();
   });
+
+  async function legOf(number: string): Promise<string> {
+    const { rows } = await sql<{ leg: string }>`
+      select context->>'citizenLeg' as leg from calls where caller_number = ${number}`.execute(hotline.database.db);
+    return rows[0]?.leg ?? '';
+  }
 
   /** The same person's desk at another service; the sign-in counts for both. */
   async function deskAt(service: ServiceProcess, desk: DeskClient): Promise<DeskClient> {

@@ -1,0 +1,118 @@
+import { describe, expect, it } from 'vitest';
+import { step } from '../../src/domain/call/interpreter.ts';
+import { err, ok, type Result } from '../../src/kernel/result.ts';
+import type { SwitchFailure } from '../../src/switch/port.ts';
+import { WaysOut } from '../../src/switch/ways-out.ts';
+import { agentPart, aroundNow, newCall } from '../support/call-fixtures.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+
+type Reply = Result<void, SwitchFailure>;
+const done: Reply = ok(undefined);
+const failed = (kind: SwitchFailure['kind']): Reply => err({ kind, message: kind });
+
+/** Ways out of 30 s on a switch that answers what the test says, each command noted. */
+function waysOut() {
+  const clock = new ManualClock();
+  const sent: string[] = [];
+  const replies: Reply[] = [];
+  const answer = (what: string): Promise<Reply> => {
+    sent.push(what);
+    return Promise.resolve(replies.shift() ?? done);
+  };
+  const commands = {
+    arm: (leg: string, role: string) => answer(`arm ${leg} ${role}`),
+    disarm: (leg: string) => answer(`disarm ${leg}`),
+  };
+  const ways = new WaysOut(commands, clock, 30);
+  return { ways, clock, sent, replies, bridge: () => answer('bridge') };
+}
+
+describe('ways out', () => {
+  it('are put off three times in their delay, until the leg ends', async () => {
+    const { ways, clock, sent } = waysOut();
+    expect(await ways.claim('a', 'citizen')).toEqual(done);
+    await clock.advance(20_000);
+    expect(sent).toEqual(['arm a citizen', 'arm a citizen', 'arm a citizen']);
+    ways.forget('a');
+    await clock.advance(60_000);
+    expect(sent).toHaveLength(3);
+    expect(clock.waiting).toBe(0);
+  });
+
+  it('are ordered again without an answer, but not for a leg that was sent into a conversation meanwhile', async () => {
+    const { ways, sent, replies, bridge } = waysOut();
+    replies.push(failed('deadline'), done);
+    expect(await ways.claim('a', 'citizen')).toEqual(done);
+    expect(sent).toEqual(['arm a citizen', 'arm a citizen']);
+    sent.length = 0;
+    replies.push(failed('deadline'));
+    const claimed = ways.claim('b', 'agent');
+    const moved = ways.moving(['b'], bridge);
+    expect(await claimed).toEqual(failed('deadline'));
+    expect(await moved).toEqual(done);
+    expect(sent).toEqual(['arm b agent', 'bridge']);
+  });
+
+  it('come back to those whom the switch has not moved, and to nobody of whom that is not known', async () => {
+    const { ways, sent, replies, bridge } = waysOut();
+    await ways.claim('a', 'citizen');
+    replies.push(failed('gone'));
+    expect(await ways.moving(['a', 'never claimed'], bridge)).toEqual(failed('gone'));
+    expect(sent).toEqual(['arm a citizen', 'bridge', 'arm a citizen']);
+    replies.push(failed('deadline'));
+    expect(await ways.moving(['a'], bridge)).toEqual(failed('deadline'));
+    expect(sent).toHaveLength(4);
+    expect(ways.size).toBe(0);
+  });
+
+  it('end for a leg that is gone, and for all when the link is down', async () => {
+    const { ways, clock, replies } = waysOut();
+    replies.push(failed('gone'));
+    await ways.claim('a', 'citizen');
+    expect(ways.size).toBe(0);
+    await ways.claim('b', 'citizen');
+    await ways.claim('c', 'agent');
+    ways.forgetAll();
+    expect([ways.size, clock.waiting]).toEqual([0, 0]);
+  });
+});
+
+describe('a citizen whom the dialplan treats although control lives', () => {
+  const treated = { type: 'citizenTreated' } as const;
+
+  it.each(['flow', 'waiting', 'offering', 'held', 'consulting', 'rating', 'talking', 'threeWay'] as const)(
+    'is taken back in %s',
+    (state) => {
+      const { call, effects } = step({ ...newCall(), state, agent: agentPart() }, treated, aroundNow());
+      expect(effects).toEqual([{ do: 'park', role: 'citizen', both: false }]);
+      expect(call).toMatchObject({ state, citizenPlace: 'moving' });
+    },
+  );
+
+  it.each([
+    ['connecting', 'moving'],
+    ['joining', 'moving'],
+    ['ending', 'parked'],
+  ] as const)('is left alone in %s, on his way', (state, citizenPlace) => {
+    const call = { ...newCall(), state, citizenPlace, agent: agentPart() };
+    expect(step(call, treated, aroundNow())).toEqual({ call, effects: [], verdict: 'ignored' });
+  });
+
+  it('goes back to the queue with his place when his agent was let go while he was on hold', () => {
+    const agent = { ...agentPart(), answeredAtMs: 20 };
+    const held = {
+      ...newCall(),
+      state: 'held' as const,
+      agent,
+      queue: 'citizen',
+      queuedAtMs: 7,
+      agentAnsweredAtMs: 20,
+    };
+    const end = { cause: 'NORMAL_CLEARING', sipStatus: undefined };
+    const lost = step(held, { type: 'agentEnded', end: { ...end, endedBy: 'switch' } }, aroundNow());
+    expect(lost.call).toMatchObject({ state: 'waiting', queuedAtMs: 7, agent: null });
+    expect(lost.effects).toContainEqual({ do: 'enqueue', queue: 'citizen', first: false });
+    const hungUp = step(held, { type: 'agentEnded', end: { ...end, endedBy: 'phone' } }, aroundNow());
+    expect(hungUp.call.state).toBe('rating');
+  });
+});
