@@ -95,7 +95,9 @@ function fail(message) {
 
 function runVitest(report) {
   // The end-to-end tests lie beside the switch's; what tests the embedded switch's inner parts stays away.
-  const projects = onFreeswitch ? ['--project', 'switch', '--project', 'survival', '--exclude', 'test/switch/embedded-*.test.ts'] : [];
+  const projects = onFreeswitch
+    ? ['--project', 'switch', '--project', 'survival', '--exclude', 'test/switch/embedded-*.test.ts']
+    : [];
   const args = [
     'run',
     '--reporter=default',

@@ -73,6 +73,17 @@ export const foundRows: readonly Row[] = [
     },
   ),
 
+  row(
+    ['flow', 'waiting', 'offering'],
+    'joined',
+    'He is in a conference of which nothing was stored, and whose others are let go: back to where he waits.',
+    (call) => {
+      const [parting, effects] = parkAll(call, ['citizen']);
+      return stay(parting, effects);
+    },
+    { when: (_call, event) => event.role === 'citizen' },
+  ),
+
   ...(['citizenParked', 'subcentreParked'] as const).map((parked) =>
     row(
       ['withSubcentre'],
