@@ -1,6 +1,7 @@
 import type { Clock } from '../../kernel/clock.ts';
 import { errorChain } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
+import { ok } from '../../kernel/result.ts';
 import type { LegId, LegRole, LegSnapshot, SwitchReply, TelephoneSwitch } from '../../switch/port.ts';
 import type { LegRecord } from '../ports.ts';
 
@@ -33,6 +34,8 @@ export class LegCare {
   readonly #log: Logger;
   /** Legs that will be asked for in a moment. */
   readonly #doubted = new Set<LegId>();
+  /** Legs whose disarming is being ordered. */
+  readonly #disarming = new Set<LegId>();
 
   constructor(options: LegCareOptions) {
     this.#options = options;
@@ -69,6 +72,7 @@ export class LegCare {
 
   /** The dialplan arms its own way out whenever it parks a leg; while control is there, control puts it off. */
   claim(leg: LegId, role: LegRole): void {
+    this.#disarming.delete(leg);
     this.#once('claim', leg, () => this.#telephone.claim(leg, role));
   }
 
@@ -76,7 +80,17 @@ export class LegCare {
   claimAsShown({ leg, parked }: LegSnapshot, role: LegRole | undefined): void {
     if (role === undefined) return;
     if (parked) this.claim(leg, role);
-    else this.#repeat('disarming', leg, () => this.#telephone.disarm(leg));
+    else this.#disarm(leg);
+  }
+
+  /** It is not ordered again for one who was parked and claimed meanwhile. */
+  #disarm(leg: LegId): void {
+    this.#disarming.add(leg);
+    this.#run('disarming', leg, attempts, () =>
+      this.#disarming.has(leg) ? this.#telephone.disarm(leg) : Promise.resolve(ok(undefined)),
+    )
+      .catch((error: unknown) => this.#log.error({ leg, error: errorChain(error) }, 'disarming failed'))
+      .finally(() => this.#disarming.delete(leg));
   }
 
   /**
