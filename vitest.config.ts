@@ -54,6 +54,8 @@ export default defineConfig({
           name: 'survival',
           include: alone,
           ...ofSwitches,
+          // What could not be done at once is tried again after half a minute.
+          testTimeout: 90_000,
           fileParallelism: false,
           sequence: { groupOrder: 3 },
         },
