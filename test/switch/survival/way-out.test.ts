@@ -95,28 +95,31 @@ describe('who waits when control dies and stays dead', () => {
   });
 
   // What a task does that runs in the moment of its end: seldom, slow to mend, and the same on both.
-  it.runIf(switchKind === 'freeswitch')('who is taken out of his talk is brought together again', async () => {
-    const agent = {
-      desk: await hotline.desk('1002'),
-      phone: await hotline.agentPhone('1002', { toneHz: tones.agent }),
-    };
-    await agent.desk.seatIs('with a phone', (seat) => seat.phoneRegistered);
-    await agent.desk.do({ do: 'ready' });
-    const { citizen, agent: phone, callId } = await talk(hotline, agent, '13800000066');
-    const esl = await EslTestClient.open(hotline.switch.esl);
-    const leg = await legOf('13800000066');
-    await esl.api(`uuid_transfer ${leg} fallback-citizen XML yihaotong`);
-    await until('the message', () => hasMessage('13800000066'));
-    await citizen.hearsOnly([tones.agent], { withinMs: 10_000 });
-    await phone.hearsOnly([tones.citizen]);
-    expect(agent.desk.call).toMatchObject({ callId, state: 'talking' });
-    expect(await esl.api(`sched_del ${leg}`)).toBe('+OK Deleted: 0');
-    await esl.close();
-    await citizen.hangup();
-    await phone.ended();
-    await until('no live call', async () => (await liveCalls()) === 0);
-    expect((await callBacks()).filter((row) => row.caller_number === '13800000066')).toEqual([]);
-  });
+  it.runIf(switchKind === 'freeswitch')(
+    'who is taken out of his talk is brought together again (needs FreeSWITCH: seldom, and slow to mend)',
+    async () => {
+      const agent = {
+        desk: await hotline.desk('1002'),
+        phone: await hotline.agentPhone('1002', { toneHz: tones.agent }),
+      };
+      await agent.desk.seatIs('with a phone', (seat) => seat.phoneRegistered);
+      await agent.desk.do({ do: 'ready' });
+      const { citizen, agent: phone, callId } = await talk(hotline, agent, '13800000066');
+      const esl = await EslTestClient.open(hotline.switch.esl);
+      const leg = await legOf('13800000066');
+      await esl.api(`uuid_transfer ${leg} fallback-citizen XML yihaotong`);
+      await until('the message', () => hasMessage('13800000066'));
+      await citizen.hearsOnly([tones.agent], { withinMs: 10_000 });
+      await phone.hearsOnly([tones.citizen]);
+      expect(agent.desk.call).toMatchObject({ callId, state: 'talking' });
+      expect(await esl.api(`sched_del ${leg}`)).toBe('+OK Deleted: 0');
+      await esl.close();
+      await citizen.hangup();
+      await phone.ended();
+      await until('no live call', async () => (await liveCalls()) === 0);
+      expect((await callBacks()).filter((row) => row.caller_number === '13800000066')).toEqual([]);
+    },
+  );
 
   async function hasMessage(number: string): Promise<boolean> {
     const names = await readdir(join(hotline.switch.recordingsFolder, 'fallback'));
