@@ -65,6 +65,17 @@ describe('ways out', () => {
     expect(ways.size).toBe(0);
   });
 
+  it('end for a leg that is found in a conversation, but not by news that is older than its park', async () => {
+    const { ways, sent } = waysOut();
+    ways.parked('a', 1000);
+    await ways.claim('a', 'citizen');
+    ways.joined('a', 999);
+    expect(ways.size).toBe(1);
+    ways.joined('a', 1001);
+    ways.joined('never claimed', 1001);
+    expect(sent).toEqual(['arm a citizen', 'disarm a']);
+  });
+
   it('end for a leg that is gone, and for all when the link is down', async () => {
     const { ways, clock, replies } = waysOut();
     replies.push(failed('gone'));
@@ -78,7 +89,7 @@ describe('ways out', () => {
 });
 
 describe('a citizen whom the dialplan treats although control lives', () => {
-  const treated = { type: 'citizenTreated' } as const;
+  const treated = { type: 'citizenTreated', found: false } as const;
 
   it.each(['flow', 'waiting', 'offering', 'held', 'consulting', 'rating', 'talking', 'threeWay'] as const)(
     'is taken back in %s',

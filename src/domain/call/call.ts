@@ -167,8 +167,8 @@ export type CallEvent =
   /** Control found a citizen who was answered already and whom no record tells of; he has been here since then. */
   | { readonly type: 'citizenFound'; readonly sinceMs: number }
   | { readonly type: 'citizenParked' }
-  /** The dialplan treats him alone, although he is ours. */
-  | { readonly type: 'citizenTreated' }
+  /** The dialplan treats him alone, although he is ours; `found`: so it is shown after a link was away. */
+  | { readonly type: 'citizenTreated'; readonly found: boolean }
   | { readonly type: 'citizenEnded'; readonly end: LegEnd }
   | { readonly type: 'citizenDigit'; readonly digit: string }
   | { readonly type: 'citizenPlayEnded'; readonly playId: string; readonly failed: boolean }

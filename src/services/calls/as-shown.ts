@@ -1,7 +1,7 @@
 /** What the switch's list shows (or lacks), in the words of its events. */
 import type { Call, Place } from '../../domain/call/call.ts';
 import { transientStates } from '../../domain/call/decision.ts';
-import { legOf, placeOf, presentRoles } from '../../domain/call/moves.ts';
+import { legOf, placed, placeOf, presentRoles } from '../../domain/call/moves.ts';
 import type { LegSnapshot, SwitchEvent } from '../../switch/port.ts';
 
 /** The end of a leg that is not on the switch any more, and of whose end nothing was told. */
@@ -57,3 +57,7 @@ export const isNowhere = (leg: LegSnapshot): boolean =>
   leg.bridgedTo === undefined &&
   leg.conference === undefined &&
   leg.supervising === undefined;
+
+/** A call that is taken up. Whose citizen is nowhere is not waiting in silence: nothing is played to him before he is parked. */
+export const asFound = (call: Call, shown: LegSnapshot | undefined): Call =>
+  shown !== undefined && isNowhere(shown) ? placed(call, 'citizen', 'moving') : call;

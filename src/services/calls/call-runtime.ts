@@ -10,7 +10,7 @@ import type { Logger } from '../../kernel/log.ts';
 import { SerialQueue } from '../../kernel/serial.ts';
 import type { LegSnapshot, LinkEvent, SwitchEvent } from '../../switch/port.ts';
 import type { LegRecord } from '../ports.ts';
-import { endUntold, isNowhere, mayHaveGone, parkedAsShown, placeAsShown, showsItself } from './as-shown.ts';
+import { asFound, endUntold, isNowhere, mayHaveGone, parkedAsShown, placeAsShown, showsItself } from './as-shown.ts';
 import { type CallObserver, CallObservers } from './call-observers.ts';
 import { reaches, runSwitchEffect, type SwitchEffect, type SwitchEffectContext } from './effects.ts';
 import { journalDetails } from './journal-details.ts';
@@ -172,7 +172,7 @@ export class CallRuntime {
 
   async #agree(event: Extract<LinkEvent, { type: 'linkUp' }>): Promise<void> {
     const present = new Map(event.snapshot.legs.map((leg) => [leg.leg, leg]));
-    if (!this.#restored) await this.#loadLive();
+    if (!this.#restored) await this.#loadLive(present);
     // First of all: who waits has a way out that may go off at any moment, and who talks must have none.
     for (const leg of present.values()) this.#care.claimAsShown(leg, this.#legs.get(leg.leg)?.role);
     for (const leg of this.#legs.all()) {
@@ -218,10 +218,16 @@ export class CallRuntime {
     if (leg.answered && known.answeredAtMs === null) this.#onLeg({ type: 'legAnswered', leg: leg.leg, atMs });
     const missed = placeAsShown(leg, place, atMs);
     if (missed !== undefined) this.#onLeg(missed);
-    else if (isNowhere(leg)) {
-      if (known.role === 'citizen') this.#treated.add(leg.leg);
-      this.#care.bringBack(leg.leg);
-    }
+    else if (isNowhere(leg)) this.#takeBack(known);
+  }
+
+  /** With the dialplan's own treatment, or lost between two bridges. Nothing is played to him before he is parked. */
+  #takeBack({ leg, role, callId }: LegRecord): void {
+    const live = this.#calls.get(callId);
+    if (role === 'citizen' && live !== undefined) {
+      this.#treated.add(leg);
+      this.#push(live, () => ({ type: 'citizenTreated', found: true }));
+    } else this.#care.bringBack(leg);
   }
 
   async close(): Promise<void> {
@@ -230,12 +236,12 @@ export class CallRuntime {
     for (const live of this.#calls.values()) for (const timer of live.timers.values()) timer.cancel();
   }
 
-  async #loadLive(): Promise<void> {
+  async #loadLive(present: ReadonlyMap<string, LegSnapshot>): Promise<void> {
     const found = await readLive(this.#options, () => this.#closing);
     this.#restored = true;
     for (const stored of found) {
       if (this.#calls.has(stored.call.id)) continue;
-      const live = this.#addLive(stored.call, stored.nextPosition);
+      const live = this.#addLive(asFound(stored.call, present.get(stored.call.citizenLeg)), stored.nextPosition);
       for (const leg of stored.legs) this.#legs.restore(leg);
       // The call's own record may have been stored a moment before its legs' records were.
       for (const role of presentRoles(stored.call)) this.#legs.addOf(stored.call, role, stored.call.stateSinceMs);

@@ -47,7 +47,7 @@ export function translate(
       if (role === 'subcentre' && !event.answered) return { type: 'subcentreEarlyMedia' };
       return { type: parked[role] };
     case 'legTreated':
-      return role === 'citizen' ? { type: 'citizenTreated' } : undefined;
+      return role === 'citizen' ? { type: 'citizenTreated', found: false } : undefined;
     case 'legAnswered':
       if (role === 'subcentre') return { type: 'subcentreAnswered' };
       return role === 'citizen' ? { type: 'citizenAnswered' } : undefined;

@@ -16,7 +16,7 @@ export const treatedRows: readonly Row[] = [
     'citizenTreated',
     'It went off in the very moment in which he was sent to somebody: that takes him out of it, else the step timer does.',
     'ignore',
-    { when: (call) => call.citizenPlace === 'moving' },
+    { when: (call, event) => call.citizenPlace === 'moving' && !event.found },
   ),
   row(
     live,
