@@ -1,10 +1,13 @@
 /** A PostgreSQL of one test's own, which the test may kill; it keeps its data and port. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { until } from './until.ts';
 
 const program = fileURLToPath(new URL('embedded-postgres-process.ts', import.meta.url));
 const startedSchema = z.object({ url: z.string(), pid: z.number() });
@@ -43,8 +46,13 @@ export class OwnPostgres {
     const gone = once(owner, 'exit');
     owner.kill('SIGKILL');
     await gone;
-    process.kill(this.#pid, 'SIGKILL');
+    const postmaster = this.#pid;
     this.#pid = undefined;
+    const backends = await childrenOf(postmaster);
+    process.kill(postmaster, 'SIGKILL');
+    // They end when they notice, some only after the statement that they have begun: it would still be committed.
+    for (const backend of backends) killIfThere(backend);
+    await until('the end of PostgreSQL', () => [postmaster, ...backends].every((pid) => !isThere(pid)));
   }
 
   /** Starts it on the same data and port. */
@@ -69,5 +77,22 @@ export class OwnPostgres {
 
   async stop(): Promise<void> {
     if (this.#owner !== undefined) await this.kill();
+  }
+}
+
+/** Those that a process has started and that are there now (Linux: /proc). */
+async function childrenOf(pid: number): Promise<number[]> {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  return text.split(' ').filter(Boolean).map(Number);
+}
+
+const isThere = (pid: number): boolean => existsSync(`/proc/${pid}`);
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    // Its postmaster's death was quicker.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
   }
 }

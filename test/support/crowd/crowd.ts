@@ -13,10 +13,14 @@ import { promptTones, Stage, type StageOptions } from './stage.ts';
 const callsAtOnce = 12;
 const seatsAtOnce = 20;
 const stepMs = 30_000;
+/** Phones ring for two minutes at most; one that has not rung for longer than this outlasts the longest fault. */
+const freshMs = 20_000;
 /** The key that leads to a person from everywhere, and the one from each of the two menus to the other. */
 const keys = { person: '0', otherMenu: '2' } as const;
 
-export interface CrowdCall extends PlannedCall {
+export interface CrowdCall extends Omit<PlannedCall, 'state'> {
+  /** Where it was brought to last. */
+  state: CrowdState;
   readonly phone: TestPhone;
   readonly citizen: OutgoingCall;
   /** Known as soon as a phone was rung for it. */
@@ -224,14 +228,23 @@ export class Crowd {
 
   /**
    * What time changes is changed back: those in the flow press a key, which counts their tries anew, and phones that
-   * were not answered in time ring again.
+   * have rung for long are refused and ring again, so that none stops to ring in the middle of a fault.
    */
   async refresh(): Promise<void> {
     for (const call of this.in('flow')) await call.citizen.sendDigit(keys.otherMenu);
-    const late = this.in('offered').filter(({ agent }) => agent?.call.isEnded === true);
-    const known = new Map(late.map(({ number }) => [number, this.ringsOf(number).length]));
-    for (const { agent } of late) await agent?.seat.desk.do({ do: 'ready' });
-    for (const call of late) call.agent = await this.rungFor(call, known.get(call.number));
+    const freshSinceMs = performance.now() - freshMs;
+    const late = this.in('offered').flatMap((call) => {
+      const rings = this.ringsOf(call.number);
+      const last = rings.at(-1);
+      return last === undefined || last.atMs > freshSinceMs ? [] : [{ call, last, known: rings.length }];
+    });
+    for (const { last } of late) if (!last.call.isEnded) last.call.reject(486);
+    for (const { last } of late) {
+      const { desk } = last.seat;
+      await desk.seatIs('on a break', ({ status }) => status === 'break', stepMs);
+      await desk.do({ do: 'ready' });
+    }
+    for (const { call, known } of late) call.agent = await this.rungFor(call, known);
   }
 
   /** The phone that rings for this citizen, after the first `known` that have rung for him. */
@@ -277,7 +290,7 @@ export class Crowd {
 }
 
 /** What an agent has typed for this citizen. */
-export function draftOf({ number }: PlannedCall): OrderBody {
+export function draftOf({ number }: Pick<PlannedCall, 'number'>): OrderBody {
   return {
     citizenName: `市民${number}`,
     contactNumber: number,

@@ -8,10 +8,14 @@ import type { Stage, StagePerson } from './stage.ts';
 /** The tones by which everybody is known; none is a harmonic of another, and each has whole periods in 100 ms. */
 export const tones = { citizen: 1000, agent: 440, subcentre: 1630, supervisor: 700 } as const;
 
+const pingMs = 8_000;
+
 export interface Ring {
   readonly seat: Seat;
   readonly callId: string;
   readonly call: IncomingCall;
+  /** When it began (`performance.now`). */
+  readonly atMs: number;
 }
 
 export class Seat {
@@ -19,7 +23,10 @@ export class Seat {
   readonly desk: DeskClient;
   readonly phone: TestPhone;
 
+  readonly #pinging: NodeJS.Timeout;
+
   private constructor(person: StagePerson, desk: DeskClient, phone: TestPhone) {
+    this.#pinging = setInterval(() => desk.ping(), pingMs);
     this.person = person;
     this.desk = desk;
     this.phone = phone;
@@ -36,7 +43,8 @@ export class Seat {
       toneHz: person.role === 'supervisor' ? tones.supervisor : tones.agent,
       onCall: (call) => {
         call.ring();
-        if (seat !== undefined) onRing({ seat, callId: call.header('X-Yht-Call'), call });
+        const atMs = performance.now();
+        if (seat !== undefined) onRing({ seat, callId: call.header('X-Yht-Call'), call, atMs });
       },
     });
     const desk = new DeskClient(stage.service.webUrl, person.cookie, person.login);
@@ -56,6 +64,7 @@ export class Seat {
   }
 
   async close(): Promise<void> {
+    clearInterval(this.#pinging);
     this.desk.close();
     await this.phone.close();
   }

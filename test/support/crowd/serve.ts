@@ -25,11 +25,8 @@ export function firstWaiting(crowd: Crowd): CrowdCall {
   return first;
 }
 
-/**
- * An agent becomes free: his phone must ring for the one whose turn it is. They talk, and the citizen hangs up; the
- * agent is in wrap-up again.
- */
-export async function serveNext(crowd: Crowd, seat: Seat): Promise<void> {
+/** An agent becomes free: his phone must ring for the one whose turn it is, and they talk. */
+export async function takeNext(crowd: Crowd, seat: Seat): Promise<CrowdCall> {
   const call = firstWaiting(crowd);
   const known = crowd.rings.length;
   await seat.desk.do({ do: 'endWrapUp' });
@@ -40,9 +37,21 @@ export async function serveNext(crowd: Crowd, seat: Seat): Promise<void> {
     );
   }
   await crowd.talk(call, ring);
-  await call.citizen.hangup();
-  await seat.desk.seatIs('in wrap-up', ({ status }) => status === 'wrapUp', stepMs);
+  call.state = 'talking';
+  return call;
+}
+
+/** A citizen who talks hangs up, and his agent is in wrap-up. The call counts no more. */
+export async function endTalk(crowd: Crowd, call: CrowdCall): Promise<void> {
   crowd.forget(call);
+  await call.citizen.hangup();
+  await call.agent?.seat.desk.seatIs('in wrap-up', ({ status }) => status === 'wrapUp', stepMs);
+}
+
+/** The next who waits is served, and hangs up; the agent is in wrap-up again. */
+export async function serveNext(crowd: Crowd, seat: Seat): Promise<void> {
+  const call = await takeNext(crowd, seat);
+  await endTalk(crowd, call);
 }
 
 /** All who wait are served in their order, then everybody hangs up. */

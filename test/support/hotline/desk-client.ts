@@ -80,6 +80,11 @@ export class DeskClient {
     this.sendRaw(JSON.stringify(message));
   }
 
+  /** What a page says every few seconds: who is silent for half a minute is closed. */
+  ping(): void {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.send({ kind: 'ping' });
+  }
+
   /** Whatever text or bytes, for bad input. */
   sendRaw(data: string | Buffer): void {
     this.#socket?.send(data);

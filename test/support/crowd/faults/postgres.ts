@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { until } from '../../until.ts';
-import { type CensusRow, takeCensus, unchangedSince } from '../census.ts';
+import { type Census, type CensusRow, takeCensus, unchangedSince } from '../census.ts';
 import { type Crowd, type CrowdCall, draftOf } from '../crowd.ts';
-import { firstWaiting, freeAgent, serveNext } from '../serve.ts';
+import { endTalk, firstWaiting, serveNext, takeNext } from '../serve.ts';
 import { newCaller } from '../strangers.ts';
 import { watchTalks } from '../talks.ts';
 import { type Figures, heardThroughout } from './figures.ts';
@@ -16,21 +16,27 @@ const storedWithinMs = 30_000;
 const spoolLimitBytes = 64 * 1024 * 1024;
 
 /**
- * While PostgreSQL is away the first who waits is served, a new citizen calls and waits, and saving says that it can't
- * be promised. When it is back, everything that happened is stored, once.
+ * While PostgreSQL is away a talk ends, its agent serves two who wait, one of whom talks on, a new citizen calls and waits,
+ * and saving says that it can't be promised. When it is back, everything that happened is stored, once.
  */
 export async function killPostgres(crowd: Crowd, absentMs: number): Promise<Figures> {
   const { stage } = crowd;
+  const [writer, ...others] = crowd.in('talking');
+  const ending = others.at(-1);
+  if (writer === undefined || ending?.agent === undefined) throw new Error('too few talk');
+  const changing = [ending, ...crowd.in('waiting').slice(0, 2)];
   const before = new Map(await takeCensus(crowd));
+  for (const { number } of changing) before.delete(number);
+  crowd.forget(ending);
   const talks = watchTalks(crowd);
-  const writer = crowd.attended[0];
-  if (writer === undefined) throw new Error('nobody talks');
-  const served = firstWaiting(crowd);
-  before.delete(served.number);
   await stage.postgres.kill();
   const goneAtMs = performance.now();
-  await savingIsRefused(writer);
-  await serveNext(crowd, freeAgent(crowd));
+  await savingIsRefused(writer, before);
+  const { seat } = ending.agent;
+  await endTalk(crowd, ending);
+  const served = firstWaiting(crowd);
+  await serveNext(crowd, seat);
+  const kept = await takeNext(crowd, seat);
   const newcomer = await crowd.bring({ ...newCaller(), state: 'waiting' });
   const workedMs = performance.now() - goneAtMs;
   await newcomer.citizen.hangup();
@@ -42,23 +48,37 @@ export async function killPostgres(crowd: Crowd, absentMs: number): Promise<Figu
   await pause(Math.max(0, absentMs - (performance.now() - goneAtMs)));
   await stage.postgres.startAgain();
   const backAtMs = performance.now();
-  await allStored(crowd, [served, newcomer]);
+  await allStored(crowd, [ending, served, newcomer]);
   const storedMs = performance.now() - backAtMs;
   await until('the end of the spool', async () => !(await isThere(spool)));
+  await seatsAreHeldBy(crowd, before);
   await savingWorksAgain(writer, before);
   await unchangedSince(crowd, before);
   const gapMs = heardThroughout(talks.end());
-  // Somebody waits in the place of the one who was served.
-  await crowd.bring({ ...newCaller(), state: 'waiting' });
+  await seat.desk.do({ do: 'saveDraft', callId: kept.callId ?? '', baseVersion: 0, body: draftOf(kept) });
+  // Others wait in the places of the two who were served.
+  for (let count = 0; count < 2; count += 1) await crowd.bring({ ...newCaller(), state: 'waiting' });
   return { absentMs: backAtMs - goneAtMs, workedMs, storedMs, spoolBytes, gapMs };
 }
 
-async function savingIsRefused(call: CrowdCall): Promise<void> {
+/** No seat stays reserved for a call that is over. */
+async function seatsAreHeldBy(crowd: Crowd, census: ReadonlyMap<string, CensusRow>): Promise<void> {
+  const held = new Set([...census.values()].flatMap(({ fencingToken }) => fencingToken ?? []));
+  await until('the release of the seats that were given back', async () => {
+    const { rows } = await sql<{ token: string }>`select fencing_token::text as token from seat_reservations`.execute(
+      crowd.stage.db,
+    );
+    return rows.length === held.size && rows.every(({ token }) => held.has(token));
+  });
+}
+
+async function savingIsRefused(call: CrowdCall, census: Census): Promise<void> {
   const { callId, agent } = call;
   if (callId === undefined || agent === undefined) throw new Error(`${call.number} has no agent`);
   const body = { ...draftOf(call), content: '数据库中断时补充' };
+  const baseVersion = census.get(call.number)?.draftVersion ?? 0;
   for (const request of ['saveDraft', 'saveOrder'] as const) {
-    const reply = await agent.seat.desk.request({ do: request, callId, baseVersion: 1, body });
+    const reply = await agent.seat.desk.request({ do: request, callId, baseVersion, body });
     if (reply.ok || reply.code !== 'store-unavailable') {
       throw new Error(`${request} without PostgreSQL said ${JSON.stringify(reply)}`);
     }
