@@ -3,6 +3,9 @@ import type { DeskPush, ServerMessage } from './protocol.ts';
 /** How many pushes are kept for a page that dropped; one that missed more gets a snapshot. */
 export const keptPushes = 500;
 
+/** Pushes that say everything about their matter, so that a newer one makes the older worthless. */
+const wholeStates: ReadonlySet<DeskPush['type']> = new Set(['seat', 'today', 'live']);
+
 /** One open socket of a person, as the channel needs it. */
 export interface DeskSocket {
   send(message: ServerMessage): void;
@@ -15,7 +18,7 @@ export interface DeskSocket {
 export class DeskChannel {
   readonly #epoch: string;
   readonly #sockets = new Set<DeskSocket>();
-  #kept: { readonly seq: number; readonly push: DeskPush }[] = [];
+  #kept: { readonly seq: number; push: DeskPush }[] = [];
   #seq = 0;
 
   constructor(epoch: string) {
@@ -35,6 +38,9 @@ export class DeskChannel {
   push(push: DeskPush): void {
     this.#seq += 1;
     const numbered = { seq: this.#seq, push };
+    // A list of today's calls grows all day, and each call pushes it anew: of what tells a whole state only the newest is
+    // kept, under every number that it had. A page that missed several gets the newest several times.
+    if (wholeStates.has(push.type)) for (const kept of this.#kept) if (kept.push.type === push.type) kept.push = push;
     this.#kept.push(numbered);
     if (this.#kept.length > keptPushes) this.#kept.shift();
     for (const socket of this.#sockets) socket.send({ kind: 'push', ...numbered });
