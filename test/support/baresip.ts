@@ -18,6 +18,8 @@ export interface BaresipOptions {
   readonly transport: 'udp' | 'tcp' | 'tls';
   /** Over TLS: whom it believes; it shows the same. */
   readonly certificate?: TestCertificate;
+  /** All its sound must be SRTP, with keys in the description. */
+  readonly srtp?: boolean;
   /** What it says on every call. */
   readonly toneHz: number;
   /** The Expires of its registrations; it comes again after nine tenths of it. 60 when left out. */
@@ -108,6 +110,7 @@ async function configuration(options: BaresipOptions, folder: string): Promise<s
     'rtp_timeout 0',
     `module_path ${modulesFolder}`,
     'module g711.so',
+    ...(options.srtp === true ? ['module srtp.so'] : []),
     'module ausine.so',
     'module aufile.so',
     'module sndfile.so',
@@ -123,5 +126,5 @@ async function configuration(options: BaresipOptions, folder: string): Promise<s
 function account(options: BaresipOptions): string {
   const { user, password, domain, server, transport } = options;
   const outbound = `"sip:${server.host}:${server.port};transport=${transport}"`;
-  return `<sip:${user}@${domain};transport=${transport}>;auth_pass=${password};outbound=${outbound};regint=${options.registerForS ?? 60};answermode=auto;audio_codecs=PCMA,PCMU\n`;
+  return `<sip:${user}@${domain};transport=${transport}>;auth_pass=${password};outbound=${outbound};regint=${options.registerForS ?? 60};answermode=auto;audio_codecs=PCMA,PCMU${options.srtp === true ? ';mediaenc=srtp-mand' : ''}\n`;
 }

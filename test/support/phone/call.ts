@@ -3,7 +3,7 @@ import type { Watch } from '../watch.ts';
 import type { Codec } from './codecs.ts';
 import { type Dialog, responseTo, token } from './dialog.ts';
 import type { PhoneMedia } from './media.ts';
-import { type Direction, readSdp, writeSdp } from './sdp.ts';
+import { type CryptoLine, type Direction, readSdp, writeSdp } from './sdp.ts';
 import { header, type SipMessage, summary } from './sip-message.ts';
 import type { Transactions } from './transactions.ts';
 import type { Reply, SocketAddress } from './transport.ts';
@@ -32,6 +32,8 @@ export interface CallParts {
   readonly watch: Watch;
   readonly mediaHost: string;
   readonly codecs: readonly Codec[];
+  /** The phone takes no plain sound: our key for what we send. */
+  readonly srtpKey: string | undefined;
 }
 
 export class TestCall {
@@ -46,6 +48,7 @@ export class TestCall {
   #sdpVersion = 1;
   #remoteDirection: Direction = 'sendrecv';
   #remoteMedia: SocketAddress | undefined;
+  #cryptoTag = 1;
 
   constructor(parts: CallParts, invite: SipMessage) {
     this.parts = parts;
@@ -229,6 +232,7 @@ export class TestCall {
     const remote = readSdp(body);
     this.#remoteDirection = remote.direction;
     this.#remoteMedia = remote.address;
+    this.#useCrypto(remote.crypto);
     const codec = this.parts.codecs.find((ours) => remote.codecs.includes(ours));
     if (codec === undefined) this.parts.watch.note(`no common codec in ${remote.codecs.join(',')}`);
     else
@@ -236,6 +240,18 @@ export class TestCall {
         remote.address,
         remote.codecs.find((theirs) => this.parts.codecs.includes(theirs)) ?? codec,
       );
+  }
+
+  #useCrypto(crypto: CryptoLine | undefined): void {
+    const { srtpKey, media, watch } = this.parts;
+    if (srtpKey === undefined) return;
+    if (crypto === undefined) {
+      watch.note('the far side offers no SRTP that we have');
+      return;
+    }
+    // RFC 4568, section 5.1.2: the answer names the line of the offer that it takes.
+    this.#cryptoTag = crypto.tag;
+    media.secure(srtpKey, crypto.inline);
   }
 
   /** Our session as SDP, with a version that grows. */
@@ -246,6 +262,7 @@ export class TestCall {
       address,
       codecs: this.parts.codecs,
       telephoneEvents: true,
+      crypto: this.parts.srtpKey === undefined ? undefined : { tag: this.#cryptoTag, inline: this.parts.srtpKey },
       direction,
       version: this.#sdpVersion,
     });

@@ -6,6 +6,7 @@ import type { Watch } from '../watch.ts';
 import { type Codec, Coder, codecOf, type HeardPiece, payloadTypes } from './codecs.ts';
 import { describeSound, hasOnlyTones, hasTone, isSilent, sampleRate } from './hearing.ts';
 import { repeatingFrame } from './repeating-sound.ts';
+import { SrtpDirection } from './srtp.ts';
 import type { SocketAddress } from './transport.ts';
 
 export const telephoneEventType = 101;
@@ -37,6 +38,9 @@ export class PhoneMedia {
   readonly #heard: Heard[] = [];
   readonly #ssrc = randomBytes(4).readUInt32BE();
   readonly #coder = new Coder();
+  #ours: SrtpDirection | undefined;
+  #theirs: SrtpDirection | undefined;
+  #theirKey: string | undefined;
   #digits = '';
   #lastEventTimestamp = -1;
   #sequence = randomBytes(2).readUInt16BE();
@@ -102,6 +106,14 @@ export class PhoneMedia {
   /** From the next SDP on, what is meant for the far address goes to the one that `via` names instead. */
   passThrough(via: (far: SocketAddress) => SocketAddress): void {
     this.#via = via;
+  }
+
+  /** From now on all sound is SRTP; without their key nothing is heard yet. */
+  secure(ourKey: string, theirKey?: string): void {
+    this.#ours ??= new SrtpDirection(ourKey);
+    if (theirKey === undefined || theirKey === this.#theirKey) return;
+    this.#theirKey = theirKey;
+    this.#theirs = new SrtpDirection(theirKey);
   }
 
   /** Sends to this address from now on, with this codec. */
@@ -270,11 +282,14 @@ export class PhoneMedia {
     head.writeUInt32BE(this.#timestamp, 4);
     head.writeUInt32BE(this.#ssrc, 8);
     this.#sequence = (this.#sequence + 1) & 0xffff;
-    this.#socket.send(Buffer.concat([head, payload]), this.#target.port, this.#target.host);
+    const packet = Buffer.concat([head, payload]);
+    this.#socket.send(this.#ours?.protect(packet) ?? packet, this.#target.port, this.#target.host);
   }
 
-  #receive(packet: Buffer): void {
-    if (packet.length <= 12 || ((packet[0] ?? 0) & 0xc0) !== 0x80) return;
+  #receive(bytes: Buffer): void {
+    if (bytes.length <= 12 || ((bytes[0] ?? 0) & 0xc0) !== 0x80) return;
+    const packet = this.#ours === undefined ? bytes : this.#theirs?.open(bytes);
+    if (packet === undefined) return;
     const type = (packet[1] ?? 0) & 0x7f;
     const payload = packet.subarray(12 + ((packet[0] ?? 0) & 0x0f) * 4);
     this.#receivedPackets += 1;

@@ -9,6 +9,7 @@ import { IncomingCall } from './incoming-call.ts';
 import { PhoneMedia } from './media.ts';
 import { type Credentials, OutgoingCall } from './outgoing-call.ts';
 import { addressOf, header, parameterOf, type SipMessage, summary, userOf } from './sip-message.ts';
+import { newSrtpKey } from './srtp.ts';
 import { newBranch, Transactions } from './transactions.ts';
 import { openTransport, type Reply, type SipTransport, type SocketAddress, type TransportKind } from './transport.ts';
 
@@ -29,6 +30,8 @@ export interface PhoneOptions {
   readonly localPort?: number;
   /** In the order of preference; PCMA alone when left out. */
   readonly codecs?: readonly Codec[];
+  /** All sound is SRTP with keys in the description; plain sound is neither sent nor heard. */
+  readonly srtp?: boolean;
   /** Says 180 at once and 200 after this delay to every call. */
   readonly autoAnswerMs?: number;
   /** Told of every call that comes; without it calls wait for `nextInvite`. */
@@ -224,7 +227,9 @@ export class TestPhone {
     const media = await PhoneMedia.open(this.local.host, watch);
     media.setTone(this.#options.toneHz);
     const codecs = this.#options.codecs ?? ['PCMA'];
-    return { dialog, transactions: this.#transactions, media, watch, mediaHost: this.local.host, codecs };
+    const srtpKey = this.#options.srtp === true ? newSrtpKey() : undefined;
+    if (srtpKey !== undefined) media.secure(srtpKey);
+    return { dialog, transactions: this.#transactions, media, watch, mediaHost: this.local.host, codecs, srtpKey };
   }
 
   #registerRequest(expiresS: number, authorization?: string): SipMessage {
