@@ -1,14 +1,12 @@
 import type { Clock, Timer } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/log.ts';
-import type { PasswordShown, SwitchReply, TelephoneSwitch } from '../switch/port.ts';
+import { maxBannedAddresses, type PasswordShown, type SwitchReply, type TelephoneSwitch } from '../switch/port.ts';
 
 /** So many wrong passwords within the window are a program's, or of a phone that was set up wrongly. */
 const failuresLimit = 5;
 const windowMs = 60_000;
 /** Sources that are counted at once; the oldest make room. */
 const countedLimit = 10_000;
-/** Addresses at which one user is banned at once, as many as the switch takes; the oldest make room. */
-const addressesLimit = 31;
 /** Each change makes FreeSWITCH read its configuration anew, so changes are gathered. */
 const gatherMs = 250;
 /** A switch that said no, or nothing, is told again after this. */
@@ -46,7 +44,7 @@ interface Window {
 export class PhoneGuard {
   readonly #options: PhoneGuardOptions;
   readonly #windows = new Map<string, Window>();
-  /** By user, then by address: when the ban ends. */
+  /** By user, then by address: when the ban ends. The oldest addresses make room. */
   readonly #bans = new Map<string, Map<string, number>>();
   #total = 0;
   #expiry: Timer | undefined;
@@ -104,7 +102,7 @@ export class PhoneGuard {
     this.#bans.set(user, addresses);
     addresses.set(address, clock.now() + banMs);
     const oldest = addresses.keys().next().value;
-    if (addresses.size > addressesLimit && oldest !== undefined) addresses.delete(oldest);
+    if (addresses.size > maxBannedAddresses && oldest !== undefined) addresses.delete(oldest);
     this.#total += 1;
     log.warn({ user, address, banMs }, 'too many wrong passwords of a phone: banned for a while');
     onBan({ user, address, banMs });

@@ -171,6 +171,9 @@ export type LinkEvent =
     }
   | { readonly type: 'linkDown'; readonly reason: string; readonly atMs: number };
 
+/** At so many addresses one user's phone can be refused: FreeSWITCH reads 32 networks from an entry, and one is a filler. */
+export const maxBannedAddresses = 31;
+
 /** The addresses at which a user's phone is refused, whatever it shows; by user. */
 export type PhoneBans = ReadonlyMap<string, readonly string[]>;
 

@@ -1,13 +1,11 @@
 import { isIP } from 'node:net';
 import { err, ok, type Result } from '../../kernel/result.ts';
-import type { PhoneBans, SwitchFailure, SwitchReply } from '../port.ts';
+import { maxBannedAddresses, type PhoneBans, type SwitchFailure, type SwitchReply } from '../port.ts';
 import { readReply } from './replies.ts';
 
 /** Names the users whose bans stand, so that a control that has just come knows what an earlier one left. */
 const INDEX = 'yht_banned';
 const USER = /^[0-9A-Za-z._-]{1,64}$/;
-/** FreeSWITCH reads 32 networks from one entry of an access list; the list's own first one is a filler. */
-export const MAX_BANNED_ADDRESSES = 31;
 
 /** The access list that the phone of this user must pass; made by `render-config.ts`. */
 export const phoneList = (user: string): string => `phones-${user}`;
@@ -25,7 +23,7 @@ function valuesOf(bans: PhoneBans): Map<string, string> | undefined {
   const values = new Map<string, string>();
   for (const [user, addresses] of bans) {
     const networks = addresses.map(networkOf).filter((network) => network !== undefined);
-    if (!USER.test(user) || networks.length < addresses.length || networks.length > MAX_BANNED_ADDRESSES)
+    if (!USER.test(user) || networks.length < addresses.length || networks.length > maxBannedAddresses)
       return undefined;
     if (networks.length > 0) values.set(user, networks.join(','));
   }

@@ -2,6 +2,7 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { DeskClient } from '../../support/hotline/desk-client.ts';
 import { startHotline } from '../../support/hotline/hotline.ts';
 import { finish, readyAgent, type Talk, talk, tones } from '../../support/hotline/talking.ts';
+import type { IncomingCall } from '../../support/phone/incoming-call.ts';
 import type { TestPhone } from '../../support/phone/phone.ts';
 
 /** Seed rows C05, C06, C22; issue 2, «the call that must work», 7. */
@@ -19,6 +20,27 @@ describe('the sub-centre 12366 joins a call', () => {
   });
 
   afterEach(() => finish(current, agent.desk));
+
+  /** An agent in a talk asks for 12366. @returns its phone, which has not said a word yet. */
+  async function ask(how: 'consult' | 'transfer') {
+    current = await talk(hotline, agent);
+    await agent.desk.do({ do: how, callId: current.callId, number: '12366' });
+    return subcentre.nextInvite();
+  }
+
+  /** The same with a line that sends sound before it answers: the agent hears it, and the citizen does not. */
+  async function askEarly(how: 'consult' | 'transfer') {
+    const third = await ask(how);
+    third.progress();
+    await current.agent.hearsOnly([tones.subcentre]);
+    return third;
+  }
+
+  /** The citizen, put through, ends the call. */
+  async function end(third: IncomingCall): Promise<void> {
+    await current.citizen.hangup();
+    await third.ended();
+  }
 
   /** The agent asks 12366, which answers: agent and sub-centre talk, the citizen hears neither. */
   async function consult() {
@@ -126,30 +148,22 @@ describe('the sub-centre 12366 joins a call', () => {
     await current.agent.hangup();
     await current.citizen.hears(tones.subcentre);
     await third.hears(tones.citizen);
-    await current.citizen.hangup();
-    await third.ended();
+    await end(third);
   });
 
   it('gets the citizen by a transfer from the page', async () => {
-    current = await talk(hotline, agent);
-    await agent.desk.do({ do: 'transfer', callId: current.callId, number: '12366' });
-    const third = await subcentre.nextInvite();
+    const third = await ask('transfer');
     third.ring();
     third.answer();
     await current.agent.ended();
     await current.citizen.hears(tones.subcentre);
     await third.hears(tones.citizen);
-    await current.citizen.hangup();
-    await third.ended();
+    await end(third);
   });
 
   it('is heard by the agent before it answers, and not by the citizen', async () => {
-    current = await talk(hotline, agent);
+    const third = await askEarly('consult');
     const { callId } = current;
-    await agent.desk.do({ do: 'consult', callId, number: '12366' });
-    const third = await subcentre.nextInvite();
-    third.progress();
-    await current.agent.hearsOnly([tones.subcentre]);
     third.answer();
     await agent.desk.callState('consulting');
     await current.agent.hearsOnly([tones.subcentre]);
@@ -157,45 +171,30 @@ describe('the sub-centre 12366 joins a call', () => {
     await agent.desk.do({ do: 'leave', callId });
     await current.agent.ended();
     await current.citizen.hearsOnly([tones.subcentre]);
-    await current.citizen.hangup();
-    await third.ended();
+    await end(third);
   });
 
   it('is heard in a transfer, and gets the citizen when it answers', async () => {
-    current = await talk(hotline, agent);
-    await agent.desk.do({ do: 'transfer', callId: current.callId, number: '12366' });
-    const third = await subcentre.nextInvite();
-    third.progress();
-    await current.agent.hearsOnly([tones.subcentre]);
+    const third = await askEarly('transfer');
     third.answer();
     await current.agent.ended();
     await current.citizen.hearsOnly([tones.subcentre]);
     await third.hearsOnly([tones.citizen]);
-    await current.citizen.hangup();
-    await third.ended();
+    await end(third);
   });
 
   it('is heard by the agent, who hangs up: whoever answers gets the citizen', async () => {
-    current = await talk(hotline, agent);
-    await agent.desk.do({ do: 'consult', callId: current.callId, number: '12366' });
-    const third = await subcentre.nextInvite();
-    third.progress();
-    await current.agent.hearsOnly([tones.subcentre]);
+    const third = await askEarly('consult');
     await current.agent.hangup();
     await agent.desk.seatIs('in wrap-up', (seat) => seat.status === 'wrapUp');
     third.answer();
     await current.citizen.hearsOnly([tones.subcentre]);
-    await current.citizen.hangup();
-    await third.ended();
+    await end(third);
   });
 
   it('says that it is busy and ends: the agent is told and the citizen waits', async () => {
-    current = await talk(hotline, agent);
+    const third = await askEarly('consult');
     const { callId } = current;
-    await agent.desk.do({ do: 'consult', callId, number: '12366' });
-    const third = await subcentre.nextInvite();
-    third.progress();
-    await current.agent.hearsOnly([tones.subcentre]);
     third.reject(486);
     await agent.desk.push('notice', (push) => push.text.includes('对方忙'));
     await agent.desk.do({ do: 'resume', callId });
@@ -210,10 +209,8 @@ describe('the sub-centre 12366 joins a call', () => {
     [404, '号码不存在'],
     [503, '未能接通'],
   ])('refuses with %i: the citizen waits for one click of the agent', async (status, text) => {
-    current = await talk(hotline, agent);
+    const third = await ask('consult');
     const { callId } = current;
-    await agent.desk.do({ do: 'consult', callId, number: '12366' });
-    const third = await subcentre.nextInvite();
     third.reject(status);
     await agent.desk.callState('held');
     await agent.desk.push('notice', (push) => push.text.includes(text));
@@ -223,9 +220,7 @@ describe('the sub-centre 12366 joins a call', () => {
   });
 
   it('is busy and the agent does nothing: the citizen comes back by himself', async () => {
-    current = await talk(hotline, agent);
-    await agent.desk.do({ do: 'consult', callId: current.callId, number: '12366' });
-    (await subcentre.nextInvite()).reject(486);
+    (await ask('consult')).reject(486);
     await agent.desk.callState('held');
     await agent.desk.callState('talking', 12_000);
     await current.citizen.hears(tones.agent);

@@ -151,7 +151,7 @@ function dial(around: OriginateSurroundings, order: OriginateOrder, route: Route
   const { context } = around;
   return new Promise((resolve) => {
     let timer: Timer | undefined;
-    /** The originate is done: from now on the leg is as any other. */
+    // Early sound parks the leg as an answer does: control may bridge it from then on, so the job must have ended.
     const arrive = (): void => {
       timer?.cancel();
       park(context, channel);
