@@ -3,8 +3,8 @@ import type { DeskPush, ServerMessage } from './protocol.ts';
 /** How many pushes are kept for a page that dropped; one that missed more gets a snapshot. */
 export const keptPushes = 500;
 
-/** Pushes that say everything about their matter, so that a newer one makes the older worthless. */
-const wholeStates: ReadonlySet<DeskPush['type']> = new Set(['seat', 'today', 'live']);
+/** Pushes of a whole list, which a newer one makes worthless. */
+const lists: ReadonlySet<DeskPush['type']> = new Set(['today', 'live']);
 
 /** One open socket of a person, as the channel needs it. */
 export interface DeskSocket {
@@ -38,9 +38,9 @@ export class DeskChannel {
   push(push: DeskPush): void {
     this.#seq += 1;
     const numbered = { seq: this.#seq, push };
-    // A list of today's calls grows all day, and each call pushes it anew: of what tells a whole state only the newest is
-    // kept, under every number that it had. A page that missed several gets the newest several times.
-    if (wholeStates.has(push.type)) for (const kept of this.#kept) if (kept.push.type === push.type) kept.push = push;
+    // A list of today's calls grows all day, and each call pushes it anew: only the newest is kept, under every number that
+    // one had. A page that missed several gets the newest several times.
+    if (lists.has(push.type)) for (const kept of this.#kept) if (kept.push.type === push.type) kept.push = push;
     this.#kept.push(numbered);
     if (this.#kept.length > keptPushes) this.#kept.shift();
     for (const socket of this.#sockets) socket.send({ kind: 'push', ...numbered });

@@ -24,7 +24,7 @@ describe('what is kept for a page that dropped', () => {
     return { resumed, pushes: got.flatMap((message) => (message.kind === 'push' ? [message] : [])) };
   };
 
-  it('comes in order and without a gap, what happened as it was, what tells a whole state as it is now', () => {
+  it('comes in order and without a gap, what happened as it was, a list as it is now', () => {
     const channel = new DeskChannel('e');
     channel.push(gone('first'));
     channel.push(today(1));
