@@ -23,7 +23,7 @@ afterAll(async () => {
 const secure = { rtp_secure_media: 'mandatory' };
 
 /** Issue 3, section 1 (media: SRTP on FreeSWITCH). */
-describe.runIf(switchKind === 'freeswitch')('SRTP on FreeSWITCH', () => {
+describe.runIf(switchKind === 'freeswitch')('SRTP (needs FreeSWITCH)', () => {
   it('is spoken with a caller who offers it, and the other party speaks plain', async () => {
     const citizen = await bench.answeredCitizen({ srtp: true, toneHz: 400 });
     expect(citizen.call.responses.at(-1)?.body).toMatch(/^m=audio \d+ RTP\/SAVP /m);
@@ -90,15 +90,5 @@ describe.runIf(switchKind === 'freeswitch')('SRTP on FreeSWITCH', () => {
     } finally {
       await softphone.stop();
     }
-  });
-});
-
-describe.runIf(switchKind === 'embedded')('SRTP on the embedded switch', () => {
-  it('is refused with 488 when a caller offers nothing else, and nobody hears him', async () => {
-    const citizen = await bench.rings({ srtp: true, toneHz: 400 });
-    await bench.ok(`sched_del ${citizen.leg}`);
-    await bench.esl.api(`uuid_answer ${citizen.leg}`);
-    expect(await citizen.call.ended()).toMatchObject({ by: 'them', sipStatus: 488 });
-    expect(await bench.ended(citizen.leg)).toMatchObject({ 'Hangup-Cause': 'INCOMPATIBLE_DESTINATION' });
   });
 });
