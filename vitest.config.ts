@@ -12,6 +12,8 @@ const alias = { '@desk/protocol': file('./src/desk/protocol.ts') };
 const retry = process.env.CI === undefined ? 0 : 1;
 const globalSetup = ['./test/support/postgres-global-setup.ts'];
 const ofSwitches = { globalSetup, testTimeout: 30_000, hookTimeout: 60_000, retry };
+// What tests the embedded switch's own parts stays away from a run on FreeSWITCH.
+const notHere = process.env.SWITCH_UNDER_TEST === 'freeswitch' ? ['test/switch/embedded-*.test.ts'] : [];
 const alone = ['test/switch/{survival,nodes}/**/*.test.ts', 'test/switch/end-to-end/overload.test.ts'];
 
 /**
@@ -42,7 +44,7 @@ export default defineConfig({
         test: {
           name: 'switch',
           include: ['test/switch/**/*.test.ts'],
-          exclude: alone,
+          exclude: [...alone, ...notHere],
           ...ofSwitches,
           maxWorkers: 2,
           sequence: { groupOrder: 2 },

@@ -94,10 +94,8 @@ function fail(message) {
 }
 
 function runVitest(report) {
-  // The end-to-end tests lie beside the switch's; what tests the embedded switch's inner parts stays away.
-  const projects = onFreeswitch
-    ? ['--project', 'switch', '--project', 'survival', '--exclude', 'test/switch/embedded-*.test.ts']
-    : [];
+  // The end-to-end tests lie beside the switch's.
+  const projects = onFreeswitch ? ['--project', 'switch', '--project', 'survival'] : [];
   const args = [
     'run',
     '--reporter=default',
