@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
+import pg from 'pg';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
-import { openDatabase } from '../../src/store/database.ts';
+import { controlApplication, openDatabase } from '../../src/store/database.ts';
 import { type Holder, LeaderStore } from '../../src/store/leadership.ts';
 import { testDatabase } from '../support/database.ts';
 import { silentLog } from '../support/postgres-server.ts';
@@ -134,5 +135,21 @@ describe('a control whose epoch is over', () => {
       [],
     );
     await old.destroy();
+  });
+
+  it('all connections of the old leader end, however many they are', async () => {
+    const { url } = database;
+    const open = await Promise.all(
+      Array.from({ length: 30 }, async () => {
+        const client = new pg.Client({ connectionString: url, application_name: controlApplication });
+        const ended = new Promise<void>((resolve) => {
+          client.on('error', () => resolve());
+        });
+        await client.connect();
+        return { client, ended };
+      }),
+    );
+    expect(await store().endOthers()).toBe(true);
+    await Promise.all(open.map(({ ended }) => ended));
   });
 });
