@@ -350,6 +350,7 @@ export class SimulatedSwitch implements TelephoneSwitch {
         link.known.clear();
         for (const { leg } of snapshot.legs) link.known.add(leg);
         this.#options.trace.note([], `link up, ${snapshot.legs.length} legs`);
+        this.#waysOut.looksAnew();
         this.#listener?.onLink({ type: 'linkUp', snapshot, atMs: clock.now() });
         this.#tellMissedEnds();
         for (const run of link.held.splice(0)) run();

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../kernel/clock.ts';
+import { ok } from '../kernel/result.ts';
 import type { LegId, LegRole, SwitchReply } from './port.ts';
 
 /** What the ways out need of the switch; each leaves at most one armed. */
@@ -33,6 +34,8 @@ export class WaysOut {
   readonly #legs = new Map<LegId, Armed>();
   /** When the switch parked each leg last, by its own clock. */
   readonly #parkedAtMs = new Map<LegId, number>();
+  /** Legs that were sent into a conversation and not parked since. */
+  readonly #sentAway = new Set<LegId>();
 
   /** @param delayS after so many seconds without control the dialplan treats a leg */
   constructor(commands: WayOutCommands, clock: Clock, delayS: number) {
@@ -46,9 +49,16 @@ export class WaysOut {
     return this.#legs.size;
   }
 
-  /** The switch has parked a leg. */
+  /** The switch has parked a leg. The same park may be told twice: by its event, and by a snapshot before it. */
   parked(leg: LegId, atMs: number): void {
+    if (atMs <= (this.#parkedAtMs.get(leg) ?? 0)) return;
     this.#parkedAtMs.set(leg, atMs);
+    this.#sentAway.delete(leg);
+  }
+
+  /** A snapshot is about to be told: what it shows counts, not what was ordered before it. */
+  looksAnew(): void {
+    this.#sentAway.clear();
   }
 
   /**
@@ -60,8 +70,12 @@ export class WaysOut {
     if (this.#legs.has(leg) && !parkedSince) void this.disarm(leg);
   }
 
-  /** Arms the leg's way out, and puts it off from now on. Without an answer it is ordered again. */
+  /**
+   * Arms the leg's way out, and puts it off from now on. Without an answer it is ordered again. A claim that follows from
+   * a park before the leg was sent into a conversation comes too late: it would arm one who talks.
+   */
   claim(leg: LegId, role: LegRole): SwitchReply {
+    if (this.#sentAway.has(leg)) return Promise.resolve(ok(undefined));
     this.forget(leg);
     const armed: Armed = { role, renewal: undefined };
     this.#legs.set(leg, armed);
@@ -81,9 +95,13 @@ export class WaysOut {
    */
   async moving(legs: readonly LegId[], command: () => SwitchReply): SwitchReply {
     const waited = legs.map((leg) => ({ leg, role: this.#legs.get(leg)?.role }));
-    for (const leg of legs) this.forget(leg);
+    for (const leg of legs) {
+      this.forget(leg);
+      this.#sentAway.add(leg);
+    }
     const reply = await command();
     if (reply.ok || (reply.error.kind !== 'refused' && reply.error.kind !== 'gone')) return reply;
+    for (const leg of legs) this.#sentAway.delete(leg);
     for (const { leg, role } of waited) if (role !== undefined && !this.#legs.has(leg)) void this.claim(leg, role);
     return reply;
   }
@@ -91,6 +109,7 @@ export class WaysOut {
   ended(leg: LegId): void {
     this.forget(leg);
     this.#parkedAtMs.delete(leg);
+    this.#sentAway.delete(leg);
   }
 
   /** The leg is the dialplan's already. */
@@ -103,6 +122,7 @@ export class WaysOut {
   forgetAll(): void {
     for (const leg of [...this.#legs.keys()]) this.forget(leg);
     this.#parkedAtMs.clear();
+    this.#sentAway.clear();
   }
 
   async #arm(leg: LegId, armed: Armed): SwitchReply {

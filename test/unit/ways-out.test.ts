@@ -65,6 +65,25 @@ describe('ways out', () => {
     expect(ways.size).toBe(0);
   });
 
+  // Seed 5085 for 0.3 hours: control died right behind the second claim, and the dialplan took a talker away.
+  it('are not armed for one who talks because his last park is told again', async () => {
+    const { ways, sent, replies, bridge } = waysOut();
+    ways.parked('a', 1000);
+    await ways.claim('a', 'citizen');
+    await ways.moving(['a'], bridge);
+    ways.parked('a', 1000);
+    expect(await ways.claim('a', 'citizen')).toEqual(done);
+    expect(sent).toEqual(['arm a citizen', 'bridge']);
+    ways.parked('a', 1001);
+    await ways.claim('a', 'citizen');
+    expect(sent).toEqual(['arm a citizen', 'bridge', 'arm a citizen']);
+    replies.push(failed('deadline'));
+    await ways.moving(['a'], bridge);
+    ways.looksAnew();
+    await ways.claim('a', 'citizen');
+    expect(sent.slice(3)).toEqual(['bridge', 'arm a citizen']);
+  });
+
   it('end for a leg that is found in a conversation, but not by news that is older than its park', async () => {
     const { ways, sent } = waysOut();
     ways.parked('a', 1000);

@@ -302,6 +302,7 @@ class FreeSwitch implements TelephoneSwitch {
     this.#held = undefined;
     this.#linkTold = true;
     this.#census.begin(taken.value.snapshot.legs.map((one) => one.leg));
+    this.#waysOut.looksAnew();
     this.#safely(() => this.#listener?.onLink({ type: 'linkUp', snapshot: taken.value.snapshot, atMs: clock.now() }));
     this.#player.reconcile(taken.value.playing, clock.now());
     for (const event of held) this.#handle(event);
