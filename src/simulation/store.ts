@@ -108,15 +108,29 @@ export class SimulatedStore {
     return this.#fenced.has(user);
   }
 
-  /** Forgets what is over, so that thousands of hours fit into memory. */
+  /**
+   * Forgets what is over, so that thousands of hours fit into memory; but nothing of which a machine's spool still speaks,
+   * for the real store deletes no call, and a control that takes an old spool asks whether a call is known.
+   */
   forgetEnded(): void {
+    const kept = this.#spooledCalls();
     for (const [id, call] of this.calls) {
-      if (call.state !== 'ended') continue;
+      if (call.state !== 'ended' || kept.has(id)) continue;
       this.calls.delete(id);
       this.journal.delete(id);
       this.#drafts.delete(id);
     }
     for (const [id, leg] of this.legs) if (!this.calls.has(leg.callId)) this.legs.delete(id);
+  }
+
+  #spooledCalls(): ReadonlySet<string> {
+    const disks = [...this.#disks.values()].map((text) => JSON.parse(text) as Disk);
+    return new Set(
+      disks.flatMap(({ backlog }) => [
+        ...backlog.calls.map((call) => call.id),
+        ...backlog.journal.map((entry) => entry.callId),
+      ]),
+    );
   }
 
   seatStore(user: StoreUser): SeatStore {

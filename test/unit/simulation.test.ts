@@ -23,6 +23,16 @@ describe('the call control in a world of faults', () => {
     );
   }
 
+  // Beyond the range above: an old spool that spoke of a call which the simulated store had forgotten.
+  it.each([[1007, 0.5]])(
+    'breaks none with seed %i, which once did',
+    async (seed, longerHours) => {
+      const outcome = await simulate(seed, longerHours);
+      expect(outcome.violation, describeOutcome(outcome)).toBeUndefined();
+    },
+    timeoutMs,
+  );
+
   it(
     'does the same again with the same seed, and something else with another',
     async () => {
