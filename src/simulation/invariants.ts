@@ -80,15 +80,20 @@ export class Invariants {
     for (const name of this.#since.keys()) if (!present.has(name)) this.#since.delete(name);
   }
 
-  /** Whoever waits has a way out that goes off by itself, whether control lives or not. */
-  checkWaysOut(): void {
+  /**
+   * Whoever waits has a way out that goes off by itself, whether control lives or not. One exception: what an order that
+   * came late and to nothing has disarmed, control arms at its next renewal; so the time does not count in which control
+   * lives and can order nothing.
+   * @param waitsForLink control lives and has no way to the switch
+   */
+  checkWaysOut(waitsForLink: boolean): void {
     const nowMs = this.#now();
     if (nowMs - this.#waysOutAtMs < checkEveryMs) return;
     this.#waysOutAtMs = nowMs;
     for (const leg of this.#core.legs()) {
       const waits = leg.place === 'parked' && leg.fallbacks.size + leg.timers.size === 0;
       if (!waits) this.#noWayOut.delete(leg.id);
-      else if (!this.#noWayOut.has(leg.id)) this.#noWayOut.set(leg.id, nowMs);
+      else if (!this.#noWayOut.has(leg.id) || (waitsForLink && leg.disarmedInVain)) this.#noWayOut.set(leg.id, nowMs);
       else if (nowMs - (this.#noWayOut.get(leg.id) ?? nowMs) > withoutWayOutMs)
         this.add('whoever waits has a way out', `the ${leg.role}’s leg is parked and nothing is armed`, [leg.id]);
     }

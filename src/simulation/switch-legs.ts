@@ -55,6 +55,8 @@ export interface SimLeg {
   playing: Playing | undefined;
   /** The dialplan's own ways out that are armed. */
   readonly fallbacks: Set<Timer>;
+  /** They were disarmed by an order into a conversation that came to nothing. */
+  disarmedInVain: boolean;
   /** Timers that end with the leg or its place. */
   readonly timers: Set<Timer>;
 }
@@ -82,6 +84,7 @@ export function newLeg(leg: NewLeg, nowMs: number): SimLeg {
     supervising: undefined,
     playing: undefined,
     fallbacks: new Set(),
+    disarmedInVain: false,
     timers: new Set(),
   };
 }
@@ -109,6 +112,7 @@ export function snapshotOf(leg: SimLeg): LegSnapshot {
 export function disarmFallbacks(leg: SimLeg): void {
   for (const timer of leg.fallbacks) timer.cancel();
   leg.fallbacks.clear();
+  leg.disarmedInVain = false;
 }
 
 export function clearTimers(leg: SimLeg): void {

@@ -257,7 +257,10 @@ export class SimulatedSwitch implements TelephoneSwitch {
     return this.#waysOut.moving(legs, () =>
       this.#command(first, what, () => {
         for (const leg of legs) core.disarm(leg);
-        return act();
+        const reply = act();
+        const left = reply.ok ? [] : legs.flatMap((leg) => core.leg(leg) ?? []);
+        for (const leg of left) leg.disarmedInVain = true;
+        return reply;
       }),
     );
   }

@@ -149,7 +149,7 @@ export class World {
       if (troubled || wasTroubled) this.#disturbed();
       wasTroubled = troubled;
       if (control?.ready) this.#invariants.check(control, this.#calmSinceMs);
-      this.#invariants.checkWaysOut();
+      this.#invariants.checkWaysOut(control?.alive === true && (!control.ready || stalled));
       if (nowMs >= journalAtMs) {
         journalAtMs = nowMs + 30_000;
         this.#invariants.checkJournal();

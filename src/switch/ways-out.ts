@@ -19,6 +19,11 @@ interface Armed {
 const attempts = 4;
 /** A renewal may be lost, and the next one late. */
 const renewalsPerDelay = 3;
+/**
+ * The first renewal comes soon: an order into a conversation that was given before (over a link that broke, or by a
+ * process that died) may be carried out behind the claim, disarm the leg and then fail, of which nothing tells.
+ */
+const firstRenewalMs = 5_000;
 
 /**
  * The ways out of those who wait for control. Whoever is parked has one armed on the switch, and control puts it off
@@ -31,6 +36,7 @@ export class WaysOut {
   readonly #commands: WayOutCommands;
   readonly #clock: Clock;
   readonly #renewEveryMs: number;
+  readonly #firstRenewalMs: number;
   readonly #legs = new Map<LegId, Armed>();
   /** When the switch parked each leg last, by its own clock. */
   readonly #parkedAtMs = new Map<LegId, number>();
@@ -42,6 +48,7 @@ export class WaysOut {
     this.#commands = commands;
     this.#clock = clock;
     this.#renewEveryMs = (delayS * 1000) / renewalsPerDelay;
+    this.#firstRenewalMs = Math.min(firstRenewalMs, this.#renewEveryMs);
   }
 
   /** Legs that are put off. */
@@ -79,7 +86,7 @@ export class WaysOut {
     this.forget(leg);
     const armed: Armed = { role, renewal: undefined };
     this.#legs.set(leg, armed);
-    return this.#arm(leg, armed);
+    return this.#arm(leg, armed, this.#firstRenewalMs);
   }
 
   /** Disarms it, e.g. of a leg that is found in a conversation. */
@@ -125,9 +132,9 @@ export class WaysOut {
     this.#sentAway.clear();
   }
 
-  async #arm(leg: LegId, armed: Armed): SwitchReply {
+  async #arm(leg: LegId, armed: Armed, againInMs: number): SwitchReply {
     armed.renewal?.cancel();
-    armed.renewal = this.#clock.setTimer(this.#renewEveryMs, () => void this.#arm(leg, armed));
+    armed.renewal = this.#clock.setTimer(againInMs, () => void this.#arm(leg, armed, this.#renewEveryMs));
     for (let attempt = 1; ; attempt += 1) {
       const reply = await this.#commands.arm(leg, armed.role);
       if (this.#legs.get(leg) !== armed) return reply;
