@@ -29,8 +29,9 @@ import { keepEmbeddedSwitch } from './services/embedded-switch.ts';
 import { thisProcess } from './services/holder.ts';
 import { becomeLeader, type Leadership } from './services/leadership.ts';
 import { Metrics } from './services/metrics.ts';
+import type { SwitchPhone } from './services/ports.ts';
 import { SignIn } from './services/sign-in.ts';
-import { embeddedSwitchSettings, eslPassword } from './services/switch-config.ts';
+import { embeddedSwitchSettings, embeddedUsers, eslPassword, freeSwitchUsers } from './services/switch-config.ts';
 import { controlApplication, openDatabase } from './store/database.ts';
 import { LeaderStore } from './store/leadership.ts';
 import { migrate } from './store/migrate.ts';
@@ -40,6 +41,7 @@ import { type DemoAccess, ensureDemoPeople, seedCity } from './store/seed.ts';
 import { createCluster } from './switch/cluster/cluster.ts';
 import { createFreeSwitch, type FreeSwitchOptions } from './switch/freeswitch/adapter.ts';
 import { endOtherConnections } from './switch/freeswitch/end-others.ts';
+import { PhoneFiles } from './switch/freeswitch/phone-files.ts';
 import type { TelephoneSwitch } from './switch/port.ts';
 
 const switchReadyWithinMs = 15_000;
@@ -134,12 +136,14 @@ async function start(
     db: database.db,
     epoch: leadership.epoch,
     telephone: telephone.port,
+    writePhones: telephone.writePhones,
     clock: systemClock,
     ids: randomIds,
     log,
     push: (personId, push) => hub?.push(personId, push),
   });
   closers.push(() => control.close());
+  database.store.onPeople = () => control.directory.changed();
 
   const signIn = new SignIn(database.db, systemClock, config.sessionMs);
   const metrics = new Metrics({
@@ -235,22 +239,22 @@ async function openStore(
     url = config.database.url;
   }
   await migrate({ url, log });
-  const leadership = await lead(config, url, log, closers, hooks);
+  const store = new LeaderStore(url, log);
+  closers.push(() => store.close());
+  const leadership = await lead(config, store, log, closers, hooks);
   const db = openDatabase({ url, applicationName: controlApplication, log, controlEpoch: leadership.epoch });
   closers.push(() => db.destroy());
-  return { db, pid, leadership };
+  return { db, pid, leadership, store };
 }
 
 /** Waits until this control leads; until then it answers at its web address that it only waits. */
 async function lead(
   config: Config,
-  url: Secret,
+  store: LeaderStore,
   log: PinoLogger,
   closers: Closer[],
   hooks: LeaderHooks & { onLost: () => void },
 ): Promise<Leadership> {
-  const store = new LeaderStore(url, log);
-  closers.push(() => store.close());
   const { host, port } = config.http;
   let waiting: StandbyHttp | undefined;
   const leadership = await becomeLeader({
@@ -310,7 +314,9 @@ async function openSwitch(
   };
   if (config.switch.kind === 'freeswitch') {
     const { trunkPort, agentsPort } = config.sip;
-    const { nodes, password } = config.switch;
+    const { nodes, password, confFolders } = config.switch;
+    const files = confFolders.length === 0 ? undefined : new PhoneFiles(confFolders, config.sip.domain);
+    await files?.check();
     const ended = await Promise.allSettled(
       nodes.map((node) => endOthers({ ...node, password: password.reveal() }, nodes.length > 1)),
     );
@@ -319,6 +325,7 @@ async function openSwitch(
     if (failed !== undefined && ended.every((one) => one.status === 'rejected')) throw failed.reason;
     return {
       port: freeSwitchPort(config.switch, link),
+      writePhones: files && whileLeading(leadership, (phones) => files.write(freeSwitchUsers(phones))),
       pid: undefined,
       trunkPort,
       agentsPort,
@@ -332,9 +339,20 @@ async function openSwitch(
   if (launched.adopted) await endOthers({ host: '127.0.0.1', port: esl, password });
   return {
     port: createFreeSwitch({ host: '127.0.0.1', port: esl, password, ...link }),
+    writePhones: (phones: readonly SwitchPhone[]) => launched.writePhones(embeddedUsers(phones)),
     pid: launched.pid,
     trunkPort: trunk,
     agentsPort: agents,
+  };
+}
+
+/** One that was frozen while another took over must not write its old list over the newer one. */
+function whileLeading(
+  leadership: Leadership,
+  write: (phones: readonly SwitchPhone[]) => Promise<void>,
+): (phones: readonly SwitchPhone[]) => Promise<void> {
+  return async (phones) => {
+    if (await leadership.mayAct()) await write(phones);
   };
 }
 

@@ -1,5 +1,6 @@
 import { addPersonCommand } from './cli/add-person.ts';
 import { lintFlowsCommand } from './cli/lint-flows.ts';
+import { newPasswordsCommand } from './cli/new-passwords.ts';
 import { serveCommand } from './cli/serve.ts';
 import { simulateCommand } from './cli/simulate.ts';
 import { switchConfigCommand } from './cli/switch-config.ts';
@@ -11,6 +12,7 @@ const print = (line: string): void => {
 const commands: Readonly<Record<string, (args: string[]) => number | Promise<number>>> = {
   serve: () => serveCommand(process.env, print),
   'add-person': (args) => addPersonCommand(process.env, args, print),
+  'new-passwords': (args) => newPasswordsCommand(process.env, args, print),
   'lint-flows': (args) => lintFlowsCommand(args, print),
   simulate: (args) => simulateCommand(args, print),
   'switch-config': (args) => switchConfigCommand(process.env, args, print),

@@ -1,14 +1,12 @@
 import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { z } from 'zod';
-import { createLog } from '../app.ts';
 import { type Config, loadConfig } from '../config/config.ts';
 import { SetupError } from '../kernel/errors.ts';
 import { randomIds } from '../kernel/ids.ts';
-import { openDatabase } from '../store/database.ts';
-import { migrate } from '../store/migrate.ts';
 import { hashPassword, newPassword, sipHa1Md5 } from '../store/passwords.ts';
 import { createPerson } from '../store/people.ts';
+import { openPeople, passwordLines } from './people.ts';
 
 const usage =
   'Usage: add-person <login> <name> <agent|supervisor|subcentre> [--extension <phone>] [--hotline <number>]; needs DATABASE_URL';
@@ -34,7 +32,7 @@ type Wish = z.infer<typeof wishSchema>;
 
 /**
  * Adds somebody who signs in, with fresh passwords, which are printed once and stored as hashes.
- * The running service and the switch know him after the next start and the next `switch-config`.
+ * PostgreSQL tells the running service, which tells the switch.
  * @returns the exit code: 0 added, 1 not possible, 2 wrong use.
  */
 export async function addPersonCommand(
@@ -76,11 +74,7 @@ function readWish(args: readonly string[]): Wish | string {
 }
 
 async function addPerson(config: Config, wish: Wish): Promise<string[]> {
-  if (config.database.kind !== 'external') throw new SetupError('DATABASE_URL: must be set');
-  const { url } = config.database;
-  const log = createLog('warn');
-  await migrate({ url, log });
-  const db = openDatabase({ url, applicationName: 'yihaotong-add-person', log });
+  const db = await openPeople(config, 'add-person');
   const web = newPassword(12);
   const phone = newPassword(16);
   const extension = wish.extension ?? null;
@@ -103,8 +97,5 @@ async function addPerson(config: Config, wish: Wish): Promise<string[]> {
   } finally {
     await db.destroy();
   }
-  return [
-    `登录 ${wish.login}  密码 ${web.reveal()}`,
-    ...(extension === null ? [] : [`话机 ${extension}@${config.sip.domain}  密码 ${phone.reveal()}`]),
-  ];
+  return passwordLines({ login: wish.login, web, extension, phone, domain: config.sip.domain });
 }

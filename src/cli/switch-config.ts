@@ -5,7 +5,7 @@ import { loadCity } from '../config/city.ts';
 import { type Config, loadConfig } from '../config/config.ts';
 import { SetupError } from '../kernel/errors.ts';
 import { readCertificate } from '../kernel/sip-certificate.ts';
-import { answeredNumbers } from '../services/switch-config.ts';
+import { answeredNumbers, freeSwitchUsers } from '../services/switch-config.ts';
 import { openDatabase } from '../store/database.ts';
 import { migrate } from '../store/migrate.ts';
 import { listSipUsers } from '../store/people.ts';
@@ -61,7 +61,7 @@ async function writeSwitchFiles(config: Config, folder: string): Promise<string[
     if (sip.tls !== undefined) readCertificate(sip.tls.folder);
     const files = renderSwitchFiles({
       domain: sip.domain,
-      users: users.map((user) => ({ user: user.extension, ha1: user.ha1Md5.reveal(), displayName: user.name })),
+      users: freeSwitchUsers(users),
       gateways: city.gateways,
       hotlineNumbers: answeredNumbers(city),
       carriers: sip.carrierNetworks,

@@ -20,6 +20,7 @@ import {
 const secretSettings: ReadonlySet<string> = new Set(['DATABASE_URL', 'FREESWITCH_ESL_PASSWORD']);
 
 const folder = z.string().optional();
+const folders = z.string().transform((text) => text.split(',').map((part) => resolve(part.trim())));
 
 /** Citizen, agent, sub-centre and supervisor; and one caller who is told that he can't be served now. */
 const legsPerCall = 5;
@@ -48,6 +49,7 @@ const environmentSchema = z
     SESSION_HOURS: whole(1, 168, 12),
     FREESWITCH_ESL: hostsAndPorts.optional(),
     FREESWITCH_ESL_PASSWORD: z.string().optional(),
+    FREESWITCH_CONF: folders.optional(),
     SWITCH_NODE_LOST_MS: whole(1_000, 600_000, 5_000),
     ESL_PORT: port(8021),
     SIP_HOST: listenAddress('127.0.0.1'),
@@ -96,6 +98,10 @@ const environmentSchema = z
     if (settings.FREESWITCH_ESL && settings.FREESWITCH_ESL_PASSWORD === undefined) {
       wrong('FREESWITCH_ESL_PASSWORD', 'must be set together with FREESWITCH_ESL');
     }
+    const { FREESWITCH_CONF: confs, FREESWITCH_ESL: nodes = [] } = settings;
+    if (confs !== undefined && confs.length !== nodes.length) {
+      wrong('FREESWITCH_CONF', 'must name one folder for each node of FREESWITCH_ESL, by commas');
+    }
     const same = (a: number, b: number) => a === b && a !== 0;
     if (!settings.FREESWITCH_ESL && same(settings.SIP_TRUNK_PORT, settings.SIP_AGENTS_PORT)) {
       wrong('SIP_AGENTS_PORT', 'must differ from SIP_TRUNK_PORT');
@@ -128,6 +134,8 @@ type SwitchConfig =
       readonly nodes: readonly { readonly host: string; readonly port: number }[];
       readonly nodeLostMs: number;
       readonly password: Secret;
+      /** Their configuration folders, where control keeps the phones; none: `switch-config` does, by hand. */
+      readonly confFolders: readonly string[];
     }
   | { readonly kind: 'embedded'; readonly eslPort: number };
 
@@ -274,6 +282,7 @@ function switchOf(settings: Environment): SwitchConfig {
     nodes,
     nodeLostMs: settings.SWITCH_NODE_LOST_MS,
     password: new Secret(password),
+    confFolders: settings.FREESWITCH_CONF ?? [],
   };
 }
 

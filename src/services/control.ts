@@ -29,7 +29,9 @@ import { RecordingAlarm } from './calls/recording-alarm.ts';
 import { fileSpool } from './calls/spool.ts';
 import { type ConsultTarget, DeskService } from './desk/desk-service.ts';
 import type { ViewContext } from './desk/views.ts';
+import { PhoneDirectory } from './phone-directory.ts';
 import { PhoneGuard } from './phone-guard.ts';
+import type { SwitchPhone } from './ports.ts';
 
 /** Fixed times of the call control that no city has asked to change. */
 const times = {
@@ -54,6 +56,8 @@ export interface ControlOptions {
   /** Under which this control leads. */
   readonly epoch: string;
   readonly telephone: TelephoneSwitch;
+  /** Writes the phones where the switch reads them; undefined where that is somebody else's. */
+  readonly writePhones: ((phones: readonly SwitchPhone[]) => Promise<void>) | undefined;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Logger;
@@ -69,6 +73,7 @@ export interface Control {
   readonly writer: CallWriter;
   readonly desk: DeskService;
   readonly guard: PhoneGuard;
+  readonly directory: PhoneDirectory;
   readonly views: ViewContext;
   readonly recordings: RecordingAlarm;
   /** Connects to the switch; resolves at the first link-up. */
@@ -170,15 +175,23 @@ export function createControl(options: ControlOptions): Control {
     stored: () => withinTime(clock, 'storing calls', times.storedWithinMs, writer.flush()),
     add: (found) => addFallbackMessages(db, found),
   });
-  const sipUsers = new Set<string>();
   const guard = new PhoneGuard({
     telephone,
     clock,
     log,
     banMs: config.sip.phoneBanMs,
-    isKnown: (user) => sipUsers.has(user),
+    isKnown: (user) => directory.has(user),
     onBan: ({ user, address, banMs }) =>
       desk.tellSupervisors(`话机 ${user} 在 ${address} 多次输错密码，已停用 ${Math.ceil(banMs / 1000)} 秒`),
+  });
+  const directory = new PhoneDirectory({
+    list: () => listSipUsers(db),
+    write: options.writePhones,
+    telephone,
+    learnSeats: () => seats.learn(phones),
+    onChanged: (user) => guard.forgive(user),
+    clock,
+    log,
   });
   return {
     runtime,
@@ -187,22 +200,23 @@ export function createControl(options: ControlOptions): Control {
     writer,
     desk,
     guard,
+    directory,
     views,
     recordings,
     async start() {
       await writer.takeSpool();
       await seats.load();
-      for (const { extension } of await listSipUsers(db)) sipUsers.add(extension);
       await new Promise<void>((resolve) => {
         runtime.onMessage(() => messages.collect());
         const collect = () => messages.collect();
-        telephone.start(listener({ runtime, seats, phones, guard, log, up: resolve, collect }));
+        telephone.start(listener({ runtime, seats, phones, guard, directory, log, up: resolve, collect }));
       });
     },
     async close() {
       await telephone.close();
       await runtime.close();
       guard.close();
+      directory.close();
       seats.close();
       messages.close();
       await writer.close();
@@ -264,12 +278,13 @@ interface ListenerParts {
   readonly seats: SeatBook;
   readonly phones: Set<string>;
   readonly guard: PhoneGuard;
+  readonly directory: PhoneDirectory;
   readonly log: Logger;
   readonly up: () => void;
   readonly collect: () => void;
 }
 
-function listener({ runtime, seats, phones, guard, log, up, collect }: ListenerParts): SwitchListener {
+function listener({ runtime, seats, phones, guard, directory, log, up, collect }: ListenerParts): SwitchListener {
   return {
     onLeg: (event) => runtime.onLeg(event),
     onRegistration(event: RegistrationEvent) {
@@ -289,6 +304,7 @@ function listener({ runtime, seats, phones, guard, log, up, collect }: ListenerP
         for (const registration of event.snapshot.registrations) phones.add(registration.user);
         seats.phones(phones);
         guard.linkUp();
+        directory.changed();
         if (event.lost === undefined)
           log.info({ legs: event.snapshot.legs.length, phones: phones.size }, 'the link to the switch is up');
       }

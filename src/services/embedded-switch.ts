@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { errorChain, SetupError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
+import { replaceFile } from '../kernel/replace-file.ts';
 import type { EmbeddedSwitchSettings } from '../switch/embedded/config.ts';
 import { launchEmbeddedSwitch } from '../switch/embedded/launch.ts';
 
@@ -25,6 +26,8 @@ export interface EmbeddedSwitch {
   readonly pid: number;
   /** True when a switch was taken over that goes on with its calls after control was killed. */
   readonly adopted: boolean;
+  /** Writes these phones where it reads them, now at a command and whenever it is started again. */
+  writePhones(users: EmbeddedSwitchSettings['users']): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -38,14 +41,15 @@ export async function keepEmbeddedSwitch(
   log: Logger,
 ): Promise<EmbeddedSwitch> {
   const runFile = join(dataFolder, 'switch-run.json');
+  const settingsFile = join(dataFolder, 'switch-settings.json');
   const left = await leftOver(runFile);
   if (left !== undefined && (await answers(left.ports.esl))) {
     log.warn({ pid: left.pid, ports: left.ports }, 'took over the embedded switch that an earlier control had left');
-    return new Keeper(settings, runFile, log).takeOver(left);
+    return new Keeper(settings, { runFile, settingsFile }, log).takeOver(left);
   }
   // One that is about to end still holds the ports.
   if (left !== undefined) await stopProcess(left.pid);
-  return new Keeper(settings, runFile, log).start().catch((error: unknown) => {
+  return new Keeper(settings, { runFile, settingsFile }, log).start().catch((error: unknown) => {
     throw error instanceof SetupError ? new SetupError(inOurWords(error.message), { cause: error }) : error;
   });
 }
@@ -68,25 +72,41 @@ function inOurWords(message: string): string {
     : `${ourNames[theirs]}: ${message.replace(/: change the embedded switch's setting \w+/, '')}`;
 }
 
+interface Files {
+  /** Which process it is. */
+  readonly runFile: string;
+  /** What it reads at its start and at `reloadxml`. */
+  readonly settingsFile: string;
+}
+
 class Keeper {
-  readonly #settings: EmbeddedSwitchSettings;
-  readonly #runFile: string;
+  #settings: EmbeddedSwitchSettings;
+  readonly #files: Files;
   readonly #log: Logger;
   #stopping = false;
   #stop: () => Promise<void> = () => Promise.resolve();
   #restarts: number[] = [];
 
-  constructor(settings: EmbeddedSwitchSettings, runFile: string, log: Logger) {
+  constructor(settings: EmbeddedSwitchSettings, files: Files, log: Logger) {
     this.#settings = settings;
-    this.#runFile = runFile;
+    this.#files = files;
     this.#log = log;
   }
 
   async start(): Promise<EmbeddedSwitch> {
     const first = await this.#launch(this.#settings);
+    this.#settings = samePorts(this.#settings, first.ports);
+    return this.#kept(first, false);
+  }
+
+  #kept(run: RunFile, adopted: boolean): EmbeddedSwitch {
     return {
-      ...first,
-      adopted: false,
+      ...run,
+      adopted,
+      writePhones: (users) => {
+        this.#settings = { ...this.#settings, users };
+        return replaceFile(this.#files.settingsFile, JSON.stringify(this.#settings));
+      },
       stop: () => {
         this.#stopping = true;
         return this.#stop();
@@ -96,10 +116,11 @@ class Keeper {
 
   /** Keeps one that an earlier control had started. It is nobody's child, so its end can only be looked for. */
   takeOver(left: RunFile): EmbeddedSwitch {
+    this.#settings = samePorts(this.#settings, left.ports);
     const look = setInterval(() => {
       if (isThere(left.pid)) return;
       clearInterval(look);
-      this.#died('its process is gone', samePorts(this.#settings, left.ports));
+      this.#died('its process is gone');
     }, lookEveryMs);
     // The look-out alone keeps no service alive.
     look.unref();
@@ -107,33 +128,27 @@ class Keeper {
       clearInterval(look);
       return stopProcess(left.pid);
     };
-    return {
-      ...left,
-      adopted: true,
-      stop: () => {
-        this.#stopping = true;
-        return this.#stop();
-      },
-    };
+    return this.#kept(left, true);
   }
 
-  #died(reason: string, settings: EmbeddedSwitchSettings): void {
+  #died(reason: string): void {
     this.#log.error({ reason }, 'the embedded switch died: its calls are over; it is started again');
-    if (!this.#stopping) void this.#again(settings);
+    if (!this.#stopping) void this.#again();
   }
 
   async #launch(settings: EmbeddedSwitchSettings): Promise<RunFile> {
     const launched = await launchEmbeddedSwitch(settings, {
       log: this.#log,
-      onExit: (reason) => this.#died(reason, samePorts(settings, launched.ports)),
+      configFile: this.#files.settingsFile,
+      onExit: (reason) => this.#died(reason),
     });
     this.#stop = () => launched.stop();
     const run = { pid: launched.pid, ports: launched.ports };
-    await writeFile(this.#runFile, JSON.stringify(run), { mode: 0o600 });
+    await writeFile(this.#files.runFile, JSON.stringify(run), { mode: 0o600 });
     return run;
   }
 
-  async #again(settings: EmbeddedSwitchSettings): Promise<void> {
+  async #again(): Promise<void> {
     const now = Date.now();
     this.#restarts = [...this.#restarts.filter((at) => now - at < 60_000), now];
     if (this.#restarts.length > restartsPerMinute) {
@@ -144,11 +159,11 @@ class Keeper {
       return;
     }
     try {
-      await this.#launch(settings);
+      await this.#launch(this.#settings);
     } catch (error) {
       this.#log.error({ error: errorChain(error) }, 'the embedded switch could not be started again; tried once more');
       await pause(1000);
-      if (!this.#stopping) await this.#again(settings);
+      if (!this.#stopping) await this.#again();
     }
   }
 }

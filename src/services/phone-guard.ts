@@ -72,6 +72,15 @@ export class PhoneGuard {
     }
   }
 
+  /** This phone has a new password, or there is none any more: what was tried before counts no longer. */
+  forgive(user: string): void {
+    for (const key of this.#windows.keys()) if (key.endsWith(` ${user}`)) this.#windows.delete(key);
+    if (!this.#bans.delete(user)) return;
+    this.#options.log.info({ user }, 'the ban of a phone is lifted: it has another password');
+    this.#tell();
+    this.#expireNext();
+  }
+
   /** The switch is there, perhaps without our bans, or with those of an earlier control. */
   linkUp(): void {
     this.#tell();

@@ -1,7 +1,15 @@
 /** What the services need from the store; src/app.ts wires the real one, the simulation its own. */
 
+import type { Secret } from '../config/secret.ts';
 import type { SeatStatus } from '../domain/acd/seat.ts';
 import type { Call, LegRole } from '../domain/call/call.ts';
+
+/** A phone that may register. */
+export interface SwitchPhone {
+  readonly extension: string;
+  readonly name: string;
+  readonly ha1Md5: Secret;
+}
 
 export interface StoredSeat {
   readonly personId: string;

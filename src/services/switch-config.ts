@@ -8,10 +8,20 @@ import { SetupError } from '../kernel/errors.ts';
 import { listSipUsers } from '../store/people.ts';
 import type { Database } from '../store/schema.ts';
 import type { EmbeddedSwitchSettings } from '../switch/embedded/config.ts';
+import type { SwitchUser } from '../switch/freeswitch/render-config.ts';
+import type { SwitchPhone } from './ports.ts';
 
 /** The numbers that the trunk side answers: the city's own and those whose seats were merged into it. */
 export const answeredNumbers = (city: CityProfile): string[] =>
   city.hotlines.filter((hotline) => hotline.answeredHere).map((hotline) => hotline.number);
+
+/** The phones in the embedded switch's words. */
+export const embeddedUsers = (phones: readonly SwitchPhone[]): NonNullable<EmbeddedSwitchSettings['users']> =>
+  phones.map(({ extension, ha1Md5 }) => ({ user: extension, ha1Md5: ha1Md5.reveal() }));
+
+/** The phones in FreeSWITCH's words. */
+export const freeSwitchUsers = (phones: readonly SwitchPhone[]): SwitchUser[] =>
+  phones.map(({ extension, name, ha1Md5 }) => ({ user: extension, ha1: ha1Md5.reveal(), displayName: name }));
 
 /** What the embedded switch is told: numbers, gateways and phones from the city's profile and the store. */
 export async function embeddedSwitchSettings(
@@ -20,7 +30,6 @@ export async function embeddedSwitchSettings(
   db: Kysely<Database>,
   eslPassword: string,
 ): Promise<EmbeddedSwitchSettings> {
-  const users = await listSipUsers(db);
   return {
     bindAddress: config.sip.host,
     trunkPort: config.sip.trunkPort,
@@ -31,7 +40,7 @@ export async function embeddedSwitchSettings(
     ...(config.sip.tls === undefined ? {} : { tls: config.sip.tls }),
     carriers: [...config.sip.carrierNetworks],
     hotlineNumbers: answeredNumbers(city),
-    users: users.map((user) => ({ user: user.extension, ha1Md5: user.ha1Md5.reveal() })),
+    users: embeddedUsers(await listSipUsers(db)),
     gateways: city.gateways.map(({ name, host, port, transport }) => ({ name, host, port, transport })),
     rtpPortMin: config.sip.rtpPortMin,
     rtpPortMax: config.sip.rtpPortMax,

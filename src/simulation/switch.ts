@@ -246,6 +246,10 @@ export class SimulatedSwitch implements TelephoneSwitch {
     return Promise.resolve(ok(undefined));
   }
 
+  readPhones(): SwitchReply {
+    return Promise.resolve(ok(undefined));
+  }
+
   resumeRecording(leg: LegId): SwitchReply {
     return this.#command(leg, 'resume recording', () => this.#options.core.record(leg));
   }

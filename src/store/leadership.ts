@@ -1,4 +1,7 @@
-/** The row that says which control leads. It has a connection of its own, so that no call's work delays it. */
+/**
+ * The row that says which control leads. It has a connection of its own, so that no call's work delays it; because a
+ * leader asks on it all the time, one that broke is soon made anew, so what PostgreSQL tells is heard on it as well.
+ */
 import pg from 'pg';
 import { z } from 'zod';
 import type { Secret } from '../config/secret.ts';
@@ -10,6 +13,8 @@ export const leaderDeadlineMs = 1_000;
 const endOthersWithinMs = 3_000;
 const endOneWithinMs = 500;
 const channel = 'yht_control_leader';
+/** On which PostgreSQL tells of changed people (migration 0006). */
+const peopleChannel = 'yht_people';
 
 /** A process, so that another one on its machine can see whether it has died. Empty words where that can't be known. */
 export const holderSchema = z.object({
@@ -57,6 +62,8 @@ export class LeaderStore {
   #closed = false;
   /** Told when a leader leaves in order. */
   onReleased: (() => void) | undefined;
+  /** People have changed, or may have while this connection was gone. */
+  onPeople: (() => void) | undefined;
 
   constructor(url: Secret, log: Logger) {
     this.#url = url;
@@ -175,9 +182,11 @@ export class LeaderStore {
       keepAlive: true,
     });
     client.on('error', (error) => this.#log.warn({ err: error }, 'the leader’s connection to the database broke'));
-    client.on('notification', () => this.onReleased?.());
+    client.on('notification', (told) => (told.channel === peopleChannel ? this.onPeople?.() : this.onReleased?.()));
     await client.connect();
-    await client.query(`listen ${channel}`);
+    await client.query(`listen ${channel}; listen ${peopleChannel}`);
+    // Nobody knows what was told while there was no connection.
+    this.onPeople?.();
     return client;
   }
 }

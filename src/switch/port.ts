@@ -243,4 +243,6 @@ export interface TelephoneSwitch {
   resumeRecording(leg: LegId, path: string): SwitchReply;
   /** Refuses these phones from now on, and none but these. */
   banPhones(bans: PhoneBans): SwitchReply;
+  /** What says which phones there are was written anew where the switch has it: it reads it again. */
+  readPhones(): SwitchReply;
 }

@@ -3,15 +3,16 @@
  * SWITCH_UNDER_TEST=freeswitch. Options and result are the same, so a test can't tell them apart.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SwitchGateway } from '../../src/switch/freeswitch/render-config.ts';
 import { type TestCertificate, writeCertificate } from './certificate.ts';
-import { startEmbeddedSwitch } from './embedded-switch.ts';
+import { embeddedSettings, embeddedSettingsFile, startEmbeddedSwitch } from './embedded-switch.ts';
 import type { EslAddress } from './esl-test-client.ts';
 import { freePort, rtpPortBlock } from './free-ports.ts';
 import { startFreeswitch } from './freeswitch.ts';
+import { writeGeneratedFiles } from './freeswitch-config.ts';
 import { ha1Of } from './phone/digest.ts';
 import type { SocketAddress } from './phone/transport.ts';
 
@@ -50,6 +51,12 @@ export interface SwitchUnderTest {
   readonly esl: EslAddress;
   readonly recordingsFolder: string;
   readonly promptsFolder: string;
+  /** FreeSWITCH's configuration folder, where it is one of the test's own. */
+  readonly confFolder: string;
+  /** What the switch reads its phones from. */
+  readonly phonesFile: string;
+  /** Writes these phones where the switch reads them, as control does. */
+  writePhones(users: NonNullable<SwitchUnderTestOptions['users']>): Promise<void>;
   /** Kills the process with its calls, as a crash does. */
   crash(): Promise<void>;
   /** Starts it once more on the same ports and folders. */
@@ -83,7 +90,7 @@ export const switchKind: 'embedded' | 'freeswitch' =
 
 /** Starts the switch with its own folders and ports. Stop it in the test's `afterAll`. */
 export async function startSwitchUnderTest(options: SwitchUnderTestOptions = {}): Promise<SwitchUnderTest> {
-  const plan = await planSwitch(options);
+  let plan = await planSwitch(options);
   const start = () => (switchKind === 'freeswitch' ? startFreeswitch(plan) : startEmbeddedSwitch(plan));
   let running = await start();
   return {
@@ -96,6 +103,16 @@ export async function startSwitchUnderTest(options: SwitchUnderTestOptions = {})
     esl: running.esl,
     recordingsFolder: plan.recordingsFolder,
     promptsFolder: plan.promptsFolder,
+    confFolder: join(plan.folder, 'conf'),
+    phonesFile:
+      switchKind === 'freeswitch'
+        ? join(plan.folder, 'conf', 'generated', 'directory.xml')
+        : embeddedSettingsFile(plan),
+    writePhones: async (users) => {
+      plan = { ...plan, users: withHashes(users) };
+      if (switchKind === 'freeswitch') await writeGeneratedFiles(join(plan.folder, 'conf'), plan);
+      else await writeFile(embeddedSettingsFile(plan), JSON.stringify(embeddedSettings(plan)));
+    },
     crash: () => running.crash(),
     startAgain: async () => {
       running = await start();
@@ -106,6 +123,13 @@ export async function startSwitchUnderTest(options: SwitchUnderTestOptions = {})
     },
   };
 }
+
+const withHashes = (users: NonNullable<SwitchUnderTestOptions['users']>): SwitchPlan['users'] =>
+  users.map(({ user, password, displayName }) => ({
+    user,
+    ha1: ha1Of(user, testDomain, password),
+    ...(displayName === undefined ? {} : { displayName }),
+  }));
 
 /** Folders and ports of its own for one switch. */
 export async function planSwitch(options: SwitchUnderTestOptions): Promise<SwitchPlan> {
@@ -121,11 +145,7 @@ export async function planSwitch(options: SwitchUnderTestOptions): Promise<Switc
   return {
     ...(options.tls === undefined ? {} : { tls }),
     folder,
-    users: (options.users ?? []).map(({ user, password, displayName }) => ({
-      user,
-      ha1: ha1Of(user, testDomain, password),
-      ...(displayName === undefined ? {} : { displayName }),
-    })),
+    users: withHashes(options.users ?? []),
     gateways: options.gateways ?? [],
     hotlineNumbers: options.hotlineNumbers ?? ['12345'],
     carriers: options.carriers ?? ['127.0.0.1'],

@@ -55,6 +55,17 @@ describe('wrong passwords of a phone', () => {
     expect(told).toHaveLength(1);
   });
 
+  it('are forgotten, and their ban lifted, when the phone gets another password', async () => {
+    fails('1001', '192.0.2.1');
+    fails('1001', '192.0.2.2', 4);
+    await clock.advance(1000);
+    guard.forgive('1001');
+    expect(standing()).toEqual({});
+    fails('1001', '192.0.2.2', 4);
+    await clock.advance(1000);
+    expect(begun).toHaveLength(1);
+  });
+
   it('are forgotten after a minute, and by the right one', async () => {
     fails('1001', '192.0.2.1', 4);
     await clock.advance(60_000);

@@ -43,8 +43,9 @@ describe('the generated files', () => {
 
   it('give each phone a list that control can put addresses on', () => {
     expect(files['generated/directory.xml']).toContain('<param name="auth-acl" value="phones-1001"/>');
-    expect(files['generated/acl.xml']).toContain('<list name="phones-1001" default="allow">');
-    expect(files['generated/acl.xml']).toContain('cidr="255.255.255.255/32,$${yht_banned_1001}"');
+    expect(files['generated/acl.xml']).toContain('<X-PRE-PROCESS cmd="include" data="phone-lists.xml"/>');
+    expect(files['generated/phone-lists.xml']).toContain('<list name="phones-1001" default="allow">');
+    expect(files['generated/phone-lists.xml']).toContain('cidr="255.255.255.255/32,$${yht_banned_1001}"');
   });
 
   it('point gateways where they are', () => {

@@ -83,6 +83,37 @@ export class SeatBook {
     }
   }
 
+  /**
+   * People have come, gone or changed: who is new gets a seat, who has gone gets no calls any more. Statuses stay as they
+   * are here, where they may be newer than in the database.
+   */
+  async learn(registered: ReadonlySet<string>): Promise<void> {
+    const listed = await this.#options.store.list();
+    this.#byExtension.clear();
+    for (const { extension, personId } of listed) this.#byExtension.set(extension, personId);
+    for (const stored of listed) {
+      const { personId, name, extension } = stored;
+      const now = { name, extension, phoneRegistered: registered.has(extension) };
+      const old = this.#seats.get(personId);
+      if (old === undefined) {
+        this.#put({
+          ...stored,
+          ...now,
+          idleSinceMs: stored.idleSinceMs ?? this.#options.clock.now(),
+          deskPresent: (this.#desks.get(personId) ?? 0) > 0,
+          phoneRestUntilMs: 0,
+          reservation: null,
+        });
+      } else if (old.name !== name || old.extension !== extension || old.phoneRegistered !== now.phoneRegistered) {
+        this.#put({ ...old, ...now });
+      }
+    }
+    for (const seat of this.all()) {
+      if (this.#byExtension.get(seat.extension) !== seat.personId && seat.phoneRegistered)
+        this.#put({ ...seat, phoneRegistered: false });
+    }
+  }
+
   get(personId: string): Seat | undefined {
     return this.#seats.get(personId);
   }

@@ -188,6 +188,13 @@ class Cluster implements TelephoneSwitch {
     return fails('refused', 'the nodes can’t tell phones apart behind Kamailio, which limits them');
   }
 
+  /** A node that is not there reads it when it starts, and is told again when its link is up. */
+  async readPhones(): SwitchReply {
+    const there = this.#nodes.filter((node) => node.telephone.connected);
+    const replies = await Promise.all(there.map((node) => node.telephone.readPhones()));
+    return replies.find((reply) => !reply.ok) ?? ok(undefined);
+  }
+
   #on(leg: LegId, command: (telephone: TelephoneSwitch) => SwitchReply): SwitchReply {
     const node = this.#legs.get(leg);
     return node === undefined ? this.#nowhere(leg) : command(node.telephone);

@@ -112,7 +112,7 @@ async function run(configPath: string): Promise<void> {
   };
   process.on('SIGTERM', () => stop('SIGTERM'));
   process.on('SIGINT', () => stop('SIGINT'));
-  process.on('SIGHUP', () => {
+  core.readSettings = () => {
     try {
       const renewed = readConfigFile(configPath);
       const newCertificate = certificateOf(renewed, log);
@@ -122,10 +122,13 @@ async function run(configPath: string): Promise<void> {
       }
       media.setHoldMusic(musicFile);
       log.info({}, 'settings read again');
+      return 'Success';
     } catch (error) {
       log.error({ error: errorChain(error) }, 'settings stay as they were');
+      return errorChain(error);
     }
-  });
+  };
+  process.on('SIGHUP', () => core.readSettings());
   if (!config.standAlone) watchLauncher(core, esl, stop);
   const ports = { trunk: trunk.endpoint.port, agents: agents.endpoint.port, esl: esl.port };
   log.info({ ports, bindAddress }, 'the embedded switch is ready');

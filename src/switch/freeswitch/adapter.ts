@@ -234,6 +234,15 @@ class FreeSwitch implements TelephoneSwitch {
     return applyBans((line) => this.#client.api(line), bans);
   }
 
+  /** Read anew, the lists have no list for a new phone yet; without one it would be refused. */
+  async readPhones(): SwitchReply {
+    const read = await this.#client.api('reloadxml');
+    if (!read.ok) return read;
+    // What can't be read is answered `+OK` as well, with the fault in the brackets.
+    if (!read.value.includes('[Success]')) return err({ kind: 'refused', message: read.value.trim().slice(0, 200) });
+    return this.#api('reloadacl');
+  }
+
   async #api(line: string): SwitchReply {
     return readReply(await this.#client.api(line));
   }

@@ -68,13 +68,21 @@ export function renderSwitchFiles(input: SwitchFilesInput): Record<string, strin
   return {
     'generated/vars.xml': renderVariables(input),
     'generated/acl.xml': renderAccessLists(input),
-    'generated/directory.xml': renderDirectory(input),
+    ...renderPhoneFiles(input),
     'generated/gateways.xml': xmlDocument(input.gateways.map(gatewayElement)),
     // mod_local_stream plays the files that a list in its folder names.
     'generated/moh/music.loc': `${input.promptsFolder}/music.wav\n`,
     'generated/tls-trunk.xml': xmlDocument(tlsElements(input.tls, 'trunkPort')),
     'generated/tls-agents.xml': xmlDocument(tlsElements(input.tls, 'agentsPort')),
     'generated/external-address.xml': xmlDocument(externalAddressElements(input.externalAddress)),
+  };
+}
+
+/** Those of the generated files that change with people; the lists first, because who has none is refused. */
+export function renderPhoneFiles(input: Pick<SwitchFilesInput, 'domain' | 'users'>): Record<string, string> {
+  return {
+    'generated/phone-lists.xml': xmlDocument(input.users.map((user) => phoneListElement(userName(user.user)))),
+    'generated/directory.xml': renderDirectory(input),
   };
 }
 
@@ -133,7 +141,8 @@ function renderAccessLists(input: SwitchFilesInput): string {
   return xmlDocument([
     list('carriers', input.carriers),
     list('control', input.controlHosts),
-    ...input.users.map((user) => phoneListElement(userName(user.user))),
+    // In a file of its own, which control writes anew when people change.
+    element('X-PRE-PROCESS', { cmd: 'include', data: 'phone-lists.xml' }),
   ]);
 }
 
@@ -150,7 +159,7 @@ function phoneListElement(user: string): XmlElement {
 
 const userName = (user: string): string => checked('user', user, /^[0-9A-Za-z._-]{1,64}$/);
 
-function renderDirectory(input: SwitchFilesInput): string {
+function renderDirectory(input: Pick<SwitchFilesInput, 'domain' | 'users'>): string {
   const users = input.users.map((user) =>
     element('user', { id: userName(user.user) }, [
       element('params', {}, [

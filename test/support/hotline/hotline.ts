@@ -50,6 +50,8 @@ export interface HotlineOptions extends CityOptions {
   readonly databaseProxy?: boolean;
   /** Two switch nodes with Kamailio in front of them; phones go to Kamailio. */
   readonly nodes?: boolean;
+  /** Control keeps the phones in FreeSWITCH's configuration folder. */
+  readonly keepsPhones?: boolean;
   readonly environment?: Readonly<Record<string, string>>;
   readonly people?: readonly TestPerson[];
 }
@@ -151,6 +153,7 @@ export function startHotline(options: HotlineOptions = {}): Hotline {
         .map(({ host, port }) => `${host}:${port}`)
         .join(','),
       FREESWITCH_ESL_PASSWORD: esl.password,
+      ...(options.keepsPhones === true ? { FREESWITCH_CONF: telephoneSwitch.confFolder } : {}),
       RECORDINGS_FOLDER: telephoneSwitch.recordingsFolder,
       PROMPTS_FOLDER: telephoneSwitch.promptsFolder,
       HTTP_PORT: '0',

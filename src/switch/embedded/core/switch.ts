@@ -88,6 +88,9 @@ export class SwitchCore {
     });
   }
 
+  /** Reads the settings file again. @returns `Success`, or what is wrong with it; then all stays as it was. */
+  readSettings: () => string = () => 'there is no settings file';
+
   /** Takes new users, gateways, hotline numbers and carriers; addresses and ports stay. */
   reload(config: EmbeddedSwitchConfig): void {
     const { users, gateways, hotlineNumbers, carriers } = config;

@@ -168,6 +168,8 @@ const commands: Readonly<Record<string, Command>> = {
   sched_transfer: schedTransfer,
   global_setvar: setGlobal,
   global_getvar: (core, _args, argument) => core.context.globals.get(argument) ?? '-ERR no reply\n',
+  // FreeSWITCH says `+OK` whatever it has read; the brackets tell.
+  reloadxml: (core) => `+OK [${core.readSettings()}]\n`,
   reloadacl: (core) => {
     core.registrar.bans.load(core.context.globals);
     return '+OK acl reloaded\n';
