@@ -273,6 +273,7 @@ async function switchPlan(folder: string, agents: readonly LoadAgent[]): Promise
     mediaTimeoutMs: 60_000,
     maxChannels: 3_000,
     minSessionExpiresS: 90,
+    phoneTransfer: false,
   };
 }
 

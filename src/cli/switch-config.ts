@@ -74,6 +74,7 @@ async function writeSwitchFiles(config: Config, folder: string): Promise<string[
       recordingsFolder: config.recordingsFolder,
       promptsFolder: config.promptsFolder,
       mediaTimeoutMs: 300_000,
+      phoneTransfer: sip.phoneTransfer,
       maxChannels: config.capacity.switchChannels,
       logLevel: 'notice',
     });

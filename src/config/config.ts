@@ -46,6 +46,7 @@ const environmentSchema = z
     HTTP_HOST: listenAddress('127.0.0.1'),
     HTTP_PORT: port(8045),
     COOKIE_SECURE: onOff,
+    PHONE_TRANSFER: onOff,
     SESSION_HOURS: whole(1, 168, 12),
     FREESWITCH_ESL: hostsAndPorts.optional(),
     FREESWITCH_ESL_PASSWORD: z.string().optional(),
@@ -159,6 +160,8 @@ export interface Config {
     readonly rtpPortMax: number;
     /** Networks from which carriers may call, e.g. `192.0.2.0/24`. */
     readonly carrierNetworks: readonly string[];
+    /** Whether phones may transfer by REFER: as a matter of course on the embedded switch alone (docs/adr/0020). */
+    readonly phoneTransfer: boolean;
   };
   /** The name of the folder in `cities/`. */
   readonly city: string;
@@ -236,6 +239,7 @@ function arrange(settings: Environment): Config {
       rtpPortMin: settings.RTP_PORT_MIN,
       rtpPortMax: settings.RTP_PORT_MAX,
       carrierNetworks: settings.CARRIER_ADDRESSES,
+      phoneTransfer: settings.PHONE_TRANSFER ?? !settings.FREESWITCH_ESL,
     },
     city: settings.CITY,
     citiesFolder: folderOf(settings.CITIES_FOLDER, join(projectFolder, 'cities')),

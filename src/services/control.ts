@@ -26,12 +26,14 @@ import { CallWriter } from './calls/call-writer.ts';
 import { findFallbackMessages } from './calls/fallback-messages.ts';
 import { MessageCollector } from './calls/message-collector.ts';
 import { RecordingAlarm } from './calls/recording-alarm.ts';
+import { referTarget } from './calls/refer-target.ts';
 import { fileSpool } from './calls/spool.ts';
 import { type ConsultTarget, DeskService } from './desk/desk-service.ts';
 import type { ViewContext } from './desk/views.ts';
 import { PhoneDirectory } from './phone-directory.ts';
 import { PhoneGuard } from './phone-guard.ts';
 import type { SwitchPhone } from './ports.ts';
+import { answeredNumbers } from './switch-config.ts';
 
 /** Fixed times of the call control that no city has asked to change. */
 const times = {
@@ -109,6 +111,8 @@ export function createControl(options: ControlOptions): Control {
     committed: (callId) => writer.stored(callId, times.commitWaitMs),
   });
   const hotlineNumber = city.hotlines[0]?.number ?? '12345';
+  const phones = new Set<string>();
+  const mayReach = (number: string) => consultTarget(city, phones, number);
   const runtime = new CallRuntime({
     telephone,
     clock,
@@ -118,6 +122,7 @@ export function createControl(options: ControlOptions): Control {
     promptPath: (id) => options.prompts.path(id),
     recordingPath: (call) => recordingPath(config.recordingsFolder, call),
     hotlineNumber,
+    referTarget: referTarget({ ids, consultTarget: mayReach, ownNumbers: answeredNumbers(city) }),
     seats,
     dispatcher,
     writer,
@@ -135,7 +140,6 @@ export function createControl(options: ControlOptions): Control {
     },
   });
   const views = viewContext(city);
-  const phones = new Set<string>();
   const desk = new DeskService({
     runtime,
     seats,
@@ -144,7 +148,7 @@ export function createControl(options: ControlOptions): Control {
     ids,
     log,
     views,
-    consultTarget: (number) => consultTarget(city, phones, number),
+    consultTarget: mayReach,
     push: options.push,
     // With the database in trouble the desks are told what is stored already.
     stored: () => withinTime(clock, 'storing calls', times.storedWithinMs, writer.flush()).catch(() => undefined),

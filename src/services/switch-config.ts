@@ -44,6 +44,7 @@ export async function embeddedSwitchSettings(
     gateways: city.gateways.map(({ name, host, port, transport }) => ({ name, host, port, transport })),
     rtpPortMin: config.sip.rtpPortMin,
     rtpPortMax: config.sip.rtpPortMax,
+    phoneTransfer: config.sip.phoneTransfer,
     recordingsFolder: config.recordingsFolder,
     promptsFolder: config.promptsFolder,
     limits: { maxCalls: config.capacity.switchChannels },

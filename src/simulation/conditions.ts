@@ -30,6 +30,7 @@ const stateBoundMs: Partial<Record<Call['state'], number>> = {
   consultConnecting: stepBoundMs,
   joining: stepBoundMs,
   transferConnecting: stepBoundMs,
+  rejoining: stepBoundMs,
   separated: stepBoundMs,
   rating: 62_000,
   closing: 32_000,

@@ -7,6 +7,7 @@ import { SeatBook } from '../services/acd/seat-book.ts';
 import type { CallObserver } from '../services/calls/call-observers.ts';
 import { CallRuntime } from '../services/calls/call-runtime.ts';
 import { CallWriter } from '../services/calls/call-writer.ts';
+import { referTarget } from '../services/calls/refer-target.ts';
 import { DeskService } from '../services/desk/desk-service.ts';
 import type { DeskStore } from '../services/ports.ts';
 import type { LinkEvent, RegistrationEvent } from '../switch/port.ts';
@@ -100,6 +101,11 @@ export class SimulatedControl implements StoreUser {
       dispatcher: this.dispatcher,
       writer: this.writer,
       store: store.callStore(this),
+      referTarget: referTarget({
+        ids,
+        consultTarget: (number) => this.#mayReach(number, house),
+        ownNumbers: ['12345'],
+      }),
       settings: { ...houseTimes, ratingEnabled: house.ratingEnabled, maxLiveCalls: house.maxLiveCalls },
     });
     this.desk = this.#makeDesk(options, store.deskStore(this));
@@ -169,18 +175,20 @@ export class SimulatedControl implements StoreUser {
       ids,
       log,
       views: { maskFor: (_role, number) => number, hotlineName: (number) => number, queueName: (queue) => queue },
-      consultTarget: (number) => {
-        const gateway = house.subcentres.get(number);
-        if (gateway === undefined) return undefined;
-        if (this.#phones.has(number)) return { number, name: number, gateway: null };
-        return gateway === null ? undefined : { number, name: number, gateway };
-      },
+      consultTarget: (number) => this.#mayReach(number, house),
       push: (personId, push) => {
         if (this.#alive) options.push(personId, push);
       },
       stored: () => withinTime(this.clock, 'storing calls', 2_000, this.writer.flush()).catch(() => undefined),
       dayStartMs: () => 0,
     });
+  }
+
+  #mayReach(number: string, house: House) {
+    const gateway = house.subcentres.get(number);
+    if (gateway === undefined) return undefined;
+    if (this.#phones.has(number)) return { number, name: number, gateway: null };
+    return gateway === null ? undefined : { number, name: number, gateway };
   }
 
   #onRegistration(event: RegistrationEvent): void {

@@ -12,6 +12,8 @@ export interface PeopleOptions {
   readonly trace: Trace;
   /** Extensions of agents and numbers of sub-centres that have a phone here. */
   readonly phones: readonly string[];
+  /** Numbers of sub-centres, for phones that transfer. */
+  readonly subcentres: readonly string[];
   readonly arrivalEveryMs: number;
 }
 
@@ -89,10 +91,29 @@ export class People {
       clock.setTimer(random.between(0, 30_000), () => this.#hangsUp(leg));
       return;
     }
+    this.#mayTransfer(leg);
     // Agents mostly end calls at the desk, sub-centres always at the phone.
     const staysMs = leg.role === 'agent' && random.chance(0.6) ? 600_000 : random.exponential(40_000);
     const quickly = random.chance(0.05);
     clock.setTimer(quickly ? random.between(0, 60) : staysMs, () => this.#hangsUp(leg));
+  }
+
+  /** Some agents press "transfer" on the phone: a good number or none, once or twice, or hang up in the middle of it. */
+  #mayTransfer(leg: SimLeg): void {
+    const { clock, random, core, trace, subcentres } = this.#options;
+    if (!random.chance(leg.role === 'agent' ? 0.25 : 0.03)) return;
+    clock.setTimer(random.exponential(15_000), () => {
+      const number = random.pick([...subcentres, ...subcentres, '12345', '0086123']);
+      if (!core.refers(leg, number)) return;
+      trace.note([leg.id], `${leg.role}’s phone refers to ${number}`);
+      if (random.chance(0.2)) clock.setTimer(random.between(0, 2_000), () => this.#hangsUp(leg));
+    });
+  }
+
+  /** A phone that hears that its transfer is done hangs up. */
+  referEnded(leg: SimLeg, done: boolean): void {
+    const { clock, random } = this.#options;
+    if (done) clock.setTimer(random.between(0, 300), () => this.#hangsUp(leg));
   }
 
   #nextCitizen(): void {

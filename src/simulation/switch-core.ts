@@ -3,8 +3,6 @@ import { err, ok, type Result } from '../kernel/result.ts';
 import type {
   OriginateRequest,
   PlayRequest,
-  RegistrationEvent,
-  Sound,
   SuperviseMode,
   SwitchEvent,
   SwitchFailure,
@@ -23,25 +21,15 @@ import {
   type SimLeg,
   snapshotOf,
 } from './switch-legs.ts';
-
-/** Who listens to a switch: the link to control, and the people at the phones. */
-export interface CoreListener {
-  event(event: SwitchEvent): void;
-  registration(event: RegistrationEvent): void;
-  /** A phone is rung; it lives by its own will from here on. */
-  rings(leg: SimLeg): void;
-  hears(leg: SimLeg, sounds: readonly Sound[]): void;
-  ended(leg: SimLeg): void;
-  /** The dialplan treats a leg whose way out nobody has put off; `from` tells where it was. */
-  fellBack(leg: SimLeg, from: LegPlace): void;
-}
+import type { CoreListener } from './switch-listener.ts';
+import { Referrals } from './switch-referrals.ts';
+import { SimSounds } from './switch-sounds.ts';
 
 type Reply = Result<void, SwitchFailure>;
 
 const arrivalFallbackMs = 4_000;
 const parkedFallbackMs = 20_000;
 const unclaimedPhoneMs = 20_000;
-const promptMs = 2_500;
 
 const done: Reply = ok(undefined);
 const gone = (leg: string): Reply => err({ kind: 'gone', message: `no such leg ${leg}` });
@@ -54,6 +42,8 @@ export class SwitchCore {
   readonly #clock: VirtualClock;
   readonly #random: Random;
   readonly #listener: CoreListener;
+  readonly #referrals: Referrals;
+  readonly #sounds: SimSounds;
   readonly #legs = new Map<string, SimLeg>();
   readonly #registered = new Set<string>();
   #running = true;
@@ -62,6 +52,8 @@ export class SwitchCore {
     this.#clock = clock;
     this.#random = random;
     this.#listener = listener;
+    this.#referrals = new Referrals(listener, (a, b) => this.bridge(a, b));
+    this.#sounds = new SimSounds(clock, { event: (event) => this.#tell(event), hears: listener.hears });
   }
 
   get running(): boolean {
@@ -146,16 +138,29 @@ export class SwitchCore {
 
   phoneAnswers(leg: SimLeg): void {
     if (leg.ended || leg.answered) return;
-    if (leg.early) {
-      leg.answered = true;
-      this.#tell({ type: 'legAnswered', leg: leg.id, atMs: this.#clock.now() });
-      return;
-    }
-    clearTimers(leg);
+    if (!leg.early) clearTimers(leg);
     leg.answered = true;
     this.#tell({ type: 'legAnswered', leg: leg.id, atMs: this.#clock.now() });
+    // One that was heard before is where control has put it meanwhile.
+    if (leg.early) return;
     this.#timer(leg, unclaimedPhoneMs, () => this.end(leg, 'NORMAL_CLEARING', 'switch'));
     this.#enterPark(leg);
+  }
+
+  /** The phone sends its partner away (REFER): both wait, and unless control decides, they talk on. */
+  refers(leg: SimLeg, number: string): boolean {
+    const other = leg.place === 'bridged' ? leg.partner : undefined;
+    if (leg.ended || other === undefined) return false;
+    this.#part(leg, other);
+    this.#enterPark(leg);
+    this.#armFallback(leg, parkedFallbackMs);
+    this.#referrals.begin(leg, other, number);
+    this.#schedule(other, arrivalFallbackMs, () => {
+      disarmFallbacks(leg);
+      if (!this.#referrals.refuse(other)) this.#goTo(other, undefined);
+    });
+    this.#enterPark(other);
+    return true;
   }
 
   presses(leg: SimLeg, digit: string): void {
@@ -212,6 +217,13 @@ export class SwitchCore {
     return done;
   }
 
+  answerRefer(id: string, accepted: boolean): Reply {
+    return this.#with(id, (leg) => {
+      if (accepted) this.#referrals.accept(leg);
+      else this.#referrals.refuse(leg);
+    });
+  }
+
   bridge(idA: string, idB: string): Reply {
     const a = this.#legs.get(idA);
     const b = this.#legs.get(idB);
@@ -220,6 +232,8 @@ export class SwitchCore {
     if (a.place === 'bridged' && a.partner === b) return done;
     this.#leave(a);
     this.#leave(b);
+    this.#referrals.accept(a);
+    this.#referrals.accept(b);
     for (const [leg, partner] of [[a, b] as const, [b, a] as const]) {
       this.#put(leg, 'bridging');
       leg.partner = partner;
@@ -273,25 +287,11 @@ export class SwitchCore {
   }
 
   play(request: PlayRequest): Reply {
-    return this.#with(request.leg, (leg) => {
-      this.#stopPlaying(leg, true);
-      // On a leg that isn't parked the application waits in vain.
-      if (leg.place !== 'parked') return;
-      const { playId, forever, sounds } = request;
-      leg.playing = { playId, forever, sounds, timer: undefined };
-      if (!forever) {
-        const lengthMs = sounds.reduce(
-          (sum, sound) => sum + (sound.kind === 'silence' ? sound.durationMs : promptMs),
-          0,
-        );
-        leg.playing.timer = this.#clock.setTimer(lengthMs, () => this.#stopPlaying(leg, true));
-      }
-      this.#listener.hears(leg, sounds);
-    });
+    return this.#with(request.leg, (leg) => this.#sounds.play(leg, request));
   }
 
   stopPlaying(id: string): Reply {
-    return this.#with(id, (leg) => this.#stopPlaying(leg, true));
+    return this.#with(id, (leg) => this.#sounds.stop(leg, true));
   }
 
   /** Recordings are not simulated beyond their leg. */
@@ -384,9 +384,10 @@ export class SwitchCore {
   /** Takes the leg out of what it does; a partner that stays behind goes on by itself. */
   #leave(leg: SimLeg): void {
     clearTimers(leg);
-    this.#stopPlaying(leg, !leg.ended);
+    this.#sounds.stop(leg, !leg.ended);
     const { partner, conference } = leg;
     leg.supervising = undefined;
+    leg.referred = undefined;
     if (conference !== undefined) {
       leg.conference = undefined;
       this.#tell({ type: 'conferenceLeft', leg: leg.id, atMs: this.#clock.now(), conference });
@@ -408,21 +409,9 @@ export class SwitchCore {
     }
   }
 
-  #stopPlaying(leg: SimLeg, tell: boolean): void {
-    const { playing } = leg;
-    if (playing === undefined) return;
-    playing.timer?.cancel();
-    leg.playing = undefined;
-    const atMs = this.#clock.now();
-    if (tell) this.#tell({ type: 'playEnded', leg: leg.id, atMs, playId: playing.playId, failed: false });
-  }
-
-  /** `sched_transfer` in place of what was armed: the dialplan treats the leg, wherever it is by then. */
+  /** The dialplan treats the leg, wherever it is by then. */
   #armFallback(leg: SimLeg, delayMs: number): void {
-    disarmFallbacks(leg);
-    const timer = this.#clock.setTimer(delayMs, () => {
-      leg.fallbacks.delete(timer);
-      if (leg.ended) return;
+    this.#schedule(leg, delayMs, () => {
       this.#listener.fellBack(leg, leg.place);
       this.#leave(leg);
       if (leg.role !== 'citizen') {
@@ -434,14 +423,23 @@ export class SwitchCore {
       this.#tell({ type: 'legTreated', leg: leg.id, atMs: this.#clock.now() });
       this.#timer(leg, this.#random.between(5_000, 60_000), () => this.end(leg, 'NORMAL_CLEARING', 'switch'));
     });
-    leg.fallbacks.add(timer);
+  }
+
+  /** `sched_transfer` in place of what was armed. */
+  #schedule(leg: SimLeg, delayMs: number, run: () => void): void {
+    disarmFallbacks(leg);
+    this.#after(leg, leg.fallbacks, delayMs, run);
   }
 
   #timer(leg: SimLeg, delayMs: number, run: () => void): void {
+    this.#after(leg, leg.timers, delayMs, run);
+  }
+
+  #after(leg: SimLeg, timers: Set<Timer>, delayMs: number, run: () => void): void {
     const timer: Timer = this.#clock.setTimer(delayMs, () => {
-      leg.timers.delete(timer);
+      timers.delete(timer);
       if (!leg.ended) run();
     });
-    leg.timers.add(timer);
+    timers.add(timer);
   }
 }

@@ -53,6 +53,10 @@ export interface SimLeg {
   conference: string | undefined;
   supervising: LegSnapshot['supervising'];
   playing: Playing | undefined;
+  /** The phone whose REFER sent it away, and waits to be told. */
+  referral: SimLeg | undefined;
+  /** While it is where that REFER has sent it. */
+  referred: LegSnapshot['referred'];
   /** The dialplan's own ways out that are armed. */
   readonly fallbacks: Set<Timer>;
   /** They were disarmed by an order into a conversation that came to nothing. */
@@ -83,6 +87,8 @@ export function newLeg(leg: NewLeg, nowMs: number): SimLeg {
     conference: undefined,
     supervising: undefined,
     playing: undefined,
+    referral: undefined,
+    referred: undefined,
     fallbacks: new Set(),
     disarmedInVain: false,
     timers: new Set(),
@@ -101,6 +107,7 @@ export function snapshotOf(leg: SimLeg): LegSnapshot {
     bridgedTo: leg.place === 'bridged' ? leg.partner?.id : undefined,
     conference: leg.conference,
     supervising: leg.supervising,
+    referred: leg.referred,
     callerNumber: leg.callerNumber,
     callerName: leg.callerName,
     dialledNumber: leg.dialledNumber,
@@ -124,7 +131,7 @@ export function clearTimers(leg: SimLeg): void {
 export function parkOf(leg: SimLeg, atMs: number): SwitchEvent {
   const { direction, role, callId, answered, callerNumber, callerName, dialledNumber } = leg;
   const told = { direction, role, callId, answered, callerNumber, callerName, dialledNumber };
-  return { type: 'legParked', leg: leg.id, atMs, ...told, sourceAddress: '192.0.2.1' };
+  return { type: 'legParked', leg: leg.id, atMs, ...told, sourceAddress: '192.0.2.1', referred: leg.referred };
 }
 
 /** A leg's end, as the switch tells it. */

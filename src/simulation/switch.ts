@@ -16,6 +16,7 @@ import { WaysOut } from '../switch/ways-out.ts';
 import type { ProcessClock, VirtualClock } from './clock.ts';
 import type { Random } from './random.ts';
 import type { SwitchCore } from './switch-core.ts';
+import { type Link, newLink } from './switch-link.ts';
 import type { Trace } from './trace.ts';
 import type { Weather } from './weather.ts';
 import { describe, short } from './words.ts';
@@ -40,23 +41,6 @@ const jobMarginMs = 15_000;
 const heartbeatEveryMs = 20_000;
 /** Two heartbeats, and the time to bring both to agree. */
 const unsureMs = 2 * heartbeatEveryMs + 5_000;
-
-/** One connection to the switch; what belongs to an earlier one is thrown away. */
-interface Link {
-  state: 'connecting' | 'up' | 'broken';
-  /** Events wait for the snapshot. */
-  holding: boolean;
-  readonly held: (() => void)[];
-  /** When the last event of a leg arrives: the next one of the same leg is never earlier. */
-  readonly lastOf: Map<string, number>;
-  readonly pending: Set<() => void>;
-  lastCommandMs: number;
-  /** Of a broken one: commands that would arrive later never do. */
-  cutMs: number;
-  /** Legs that the snapshot or an event has told of. */
-  readonly known: Set<LegId>;
-  differed: boolean;
-}
 
 /** The switch port of one control process, over a link that is as bad as the weather says. */
 export class SimulatedSwitch implements TelephoneSwitch {
@@ -194,6 +178,16 @@ export class SimulatedSwitch implements TelephoneSwitch {
     return this.#moving([a, b], `bridge with ${short(b)}`, () => this.#options.core.bridge(a, b));
   }
 
+  answerRefer(leg: LegId, by: LegId, accepted: boolean): SwitchReply {
+    const { core } = this.#options;
+    const tell = () =>
+      this.#command(leg, `answer the REFER: ${accepted ? 'done' : 'refused'}`, () => {
+        if (!accepted) for (const one of [leg, by]) core.disarm(one);
+        return core.answerRefer(leg, accepted);
+      });
+    return accepted ? tell() : this.#waysOut.movingPerhaps([leg, by], tell);
+  }
+
   park(leg: LegId, both: boolean): SwitchReply {
     return this.#command(leg, both ? 'park both' : 'park', () => this.#options.core.park(leg, both));
   }
@@ -308,17 +302,7 @@ export class SimulatedSwitch implements TelephoneSwitch {
 
   /** Events are subscribed first and held back; then the lists are read and told, then the held events. */
   #connect(): void {
-    const link: Link = {
-      state: 'connecting',
-      holding: true,
-      held: [],
-      lastOf: new Map(),
-      known: new Set(),
-      differed: false,
-      pending: new Set(),
-      lastCommandMs: 0,
-      cutMs: Number.POSITIVE_INFINITY,
-    };
+    const link = newLink();
     this.#link = link;
     this.#takeSnapshot(link);
     this.#heartbeat(link);

@@ -57,6 +57,7 @@ export class World {
       rings: (leg) => this.#people.rings(leg),
       hears: (leg, sounds) => this.#people.hears(leg, sounds),
       ended: (leg) => trace.note([leg.id], `${leg.role}’s leg ${leg.id.slice(0, 8)} ended`),
+      referEnded: (leg, done) => this.#people.referEnded(leg, done),
       fellBack: (leg, from) => this.#fellBack(leg, from),
     });
     const agents = drawPeople(random.fork());
@@ -67,6 +68,7 @@ export class World {
       trace,
       random: random.fork(),
       core: this.#core,
+      subcentres,
       phones: [...agents.flatMap((person) => person.extension ?? []), ...subcentres.slice(0, 2)],
       arrivalEveryMs: random.between(2_000, 15_000),
     });

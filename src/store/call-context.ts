@@ -75,6 +75,8 @@ const consultPart = z.object({
   place,
   answeredAtMs: ms.nullable(),
   mode: z.enum(['consult', 'transfer']),
+  // Calls that were stored before phones could transfer.
+  referred: z.boolean().default(false),
 } satisfies Fields<ConsultPart>);
 
 const supervisorPart = z.object({

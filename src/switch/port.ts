@@ -63,6 +63,14 @@ export interface PlayRequest {
   readonly forever: boolean;
 }
 
+/** A phone wants its partner's leg to go elsewhere (REFER, RFC 3515), and waits, parked, for the outcome. */
+export interface Referred {
+  /** As the phone wrote it. */
+  readonly number: string;
+  /** The leg of that phone. */
+  readonly by: LegId;
+}
+
 /** A leg as the switch's own list shows it. */
 export interface LegSnapshot {
   readonly leg: LegId;
@@ -75,6 +83,8 @@ export interface LegSnapshot {
   readonly conference: string | undefined;
   /** At which agent's leg this supervisor's leg is, and how. */
   readonly supervising: { readonly agentLeg: LegId; readonly mode: SuperviseMode } | undefined;
+  /** It waits where a phone's REFER has sent it. */
+  readonly referred?: Referred | undefined;
   readonly callerNumber: string;
   readonly callerName: string;
   readonly dialledNumber: string;
@@ -111,6 +121,7 @@ export type SwitchEvent =
       readonly callerName: string;
       readonly dialledNumber: string;
       readonly sourceAddress: string;
+      readonly referred?: Referred | undefined;
     })
   | (LegEventBase & { readonly type: 'legRinging' })
   | (LegEventBase & { readonly type: 'legAnswered' })
@@ -214,6 +225,12 @@ export interface TelephoneSwitch {
   hangup(leg: LegId, cause: string): SwitchReply;
   /** Rings a phone. Its way is told by legRinging, legAnswered, legParked, or legEnded under the same leg id. */
   originate(request: OriginateRequest): SwitchReply;
+  /**
+   * Tells the phone that sent this leg away. Refused, it talks on with it: the switch puts the two together, which
+   * `legBridged` tells. A bridge of the leg with anybody else tells the phone of success by itself. Does nothing when
+   * that phone has hung up, or has been told.
+   */
+  answerRefer(leg: LegId, by: LegId, accepted: boolean): SwitchReply;
   /** Two parked or bridged legs talk to each other. */
   bridge(a: LegId, b: LegId): SwitchReply;
   /** Parks this leg; with `both` also the one bridged to it. Each tells `legParked`. */

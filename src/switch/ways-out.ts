@@ -24,6 +24,8 @@ const renewalsPerDelay = 3;
  * process that died) may be carried out behind the claim, disarm the leg and then fail, of which nothing tells.
  */
 const firstRenewalMs = 5_000;
+/** What the switch does of its own accord takes it a moment, and a lost command its deadline. */
+const togetherWithinMs = 5_000;
 
 /**
  * The ways out of those who wait for control. Whoever is parked has one armed on the switch, and control puts it off
@@ -42,6 +44,8 @@ export class WaysOut {
   readonly #parkedAtMs = new Map<LegId, number>();
   /** Legs that were sent into a conversation and not parked since. */
   readonly #sentAway = new Set<LegId>();
+  /** Legs that the switch may put together; what is done if it doesn't. */
+  readonly #perhaps = new Map<LegId, Timer>();
 
   /** @param delayS after so many seconds without control the dialplan treats a leg */
   constructor(commands: WayOutCommands, clock: Clock, delayS: number) {
@@ -73,6 +77,7 @@ export class WaysOut {
    * snapshot; unless this is late news, told with the other leg's events, and it was parked since.
    */
   joined(leg: LegId, atMs: number): void {
+    this.#isDecided(leg);
     const parkedSince = (this.#parkedAtMs.get(leg) ?? 0) > atMs;
     if (this.#legs.has(leg) && !parkedSince) void this.disarm(leg);
   }
@@ -91,6 +96,7 @@ export class WaysOut {
 
   /** Disarms it, e.g. of a leg that is found in a conversation. */
   disarm(leg: LegId): SwitchReply {
+    this.#isDecided(leg);
     this.forget(leg);
     return this.#commands.disarm(leg);
   }
@@ -103,6 +109,7 @@ export class WaysOut {
   async moving(legs: readonly LegId[], command: () => SwitchReply): SwitchReply {
     const waited = legs.map((leg) => ({ leg, role: this.#legs.get(leg)?.role }));
     for (const leg of legs) {
+      this.#isDecided(leg);
       this.forget(leg);
       this.#sentAway.add(leg);
     }
@@ -113,7 +120,33 @@ export class WaysOut {
     return reply;
   }
 
+  /**
+   * Asks the switch to put legs together of its own accord, which it may not do, and then says nothing: whoever is not
+   * in a conversation soon waits on, and gets his way out back.
+   * @param command as for `moving`
+   */
+  movingPerhaps(legs: readonly LegId[], command: () => SwitchReply): SwitchReply {
+    const waited = legs.map((leg) => ({ leg, role: this.#legs.get(leg)?.role }));
+    const moved = this.moving(legs, command);
+    for (const { leg, role } of waited) if (role !== undefined) this.#perhaps.set(leg, this.#unlessJoined(leg, role));
+    return moved;
+  }
+
+  #unlessJoined(leg: LegId, role: LegRole): Timer {
+    return this.#clock.setTimer(togetherWithinMs, () => {
+      this.#perhaps.delete(leg);
+      this.#sentAway.delete(leg);
+      if (!this.#legs.has(leg)) void this.claim(leg, role);
+    });
+  }
+
+  #isDecided(leg: LegId): void {
+    this.#perhaps.get(leg)?.cancel();
+    this.#perhaps.delete(leg);
+  }
+
   ended(leg: LegId): void {
+    this.#isDecided(leg);
     this.forget(leg);
     this.#parkedAtMs.delete(leg);
     this.#sentAway.delete(leg);
@@ -128,6 +161,7 @@ export class WaysOut {
   /** The link is down: nothing can be put off. What the snapshot of the next link shows is claimed anew. */
   forgetAll(): void {
     for (const leg of [...this.#legs.keys()]) this.forget(leg);
+    for (const leg of [...this.#perhaps.keys()]) this.#isDecided(leg);
     this.#parkedAtMs.clear();
     this.#sentAway.clear();
   }

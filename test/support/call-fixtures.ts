@@ -1,4 +1,12 @@
-import type { AgentPart, Call, CallEvent, ConsultPart, SupervisorPart } from '../../src/domain/call/call.ts';
+import type {
+  AgentPart,
+  Call,
+  CallEvent,
+  ConsultPart,
+  ReferTarget,
+  Role,
+  SupervisorPart,
+} from '../../src/domain/call/call.ts';
 import { timerNames } from '../../src/domain/call/call.ts';
 import type { Surroundings } from '../../src/domain/call/decision.ts';
 
@@ -60,6 +68,7 @@ export function consultPart(): ConsultPart {
     place: 'dialling',
     answeredAtMs: null,
     mode: 'consult',
+    referred: false,
   };
 }
 
@@ -99,6 +108,15 @@ export function aroundNow(): Surroundings {
     },
   };
 }
+
+const referredBy = (by: Role | null, byLeg: string, role: Role, target: ReferTarget): CallEvent => ({
+  type: 'referred',
+  role,
+  by,
+  byLeg,
+  number: '12366',
+  target,
+});
 
 /** One of each event, and a few variants that decide differently. */
 export function everyEvent(): CallEvent[] {
@@ -149,6 +167,12 @@ export function everyEvent(): CallEvent[] {
     { type: 'consult', consult: { ...consultPart(), mode: 'transfer' } },
     { type: 'cancelConsult' },
     { type: 'joinThreeWay' },
+    ...(['citizen', 'subcentre'] as const).flatMap((role): CallEvent[] => [
+      referredBy('agent', 'leg-agent', role, { to: 'subcentre', consult: { ...consultPart(), referred: true } }),
+      referredBy('agent', 'leg-agent', role, { to: 'queue' }),
+      referredBy('agent', 'leg-agent', role, { to: 'unknown' }),
+      referredBy(null, 'leg-nobody', role, { to: 'queue' }),
+    ]),
     { type: 'leave' },
     { type: 'supervise', supervisor: supervisorPart() },
     { type: 'superviseMode', personId: 'person-9', mode: 'barge' },

@@ -28,6 +28,7 @@ export const embeddedSettings = (plan: SwitchPlan): EmbeddedSwitchSettings => ({
   rtpPortMax: plan.rtp.portMax,
   rtpTimeoutMs: plan.mediaTimeoutMs,
   minSessionExpiresS: plan.minSessionExpiresS,
+  phoneTransfer: plan.phoneTransfer,
   recordingsFolder: plan.recordingsFolder,
   promptsFolder: plan.promptsFolder,
   limits: { maxCalls: plan.maxChannels },

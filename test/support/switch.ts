@@ -34,6 +34,8 @@ export interface SwitchUnderTestOptions {
   readonly tls?: TestCertificate;
   /** Callers who come in at so many legs get 503. Default: 3000. */
   readonly maxChannels?: number;
+  /** Whether phones may send REFER. Default: true. */
+  readonly phoneTransfer?: boolean;
   /** The shortest session interval (RFC 4028); FreeSWITCH takes none below 90 s. */
   readonly minSessionExpiresS?: number;
   /** A second node beside this one: with the same password, recordings and prompts. */
@@ -82,6 +84,7 @@ export interface SwitchPlan {
   readonly mediaTimeoutMs: number;
   readonly maxChannels: number;
   readonly minSessionExpiresS: number;
+  readonly phoneTransfer: boolean;
 }
 
 /** What is under test in this run; tests of one switch's own ways name themselves with it. */
@@ -162,5 +165,6 @@ export async function planSwitch(options: SwitchUnderTestOptions): Promise<Switc
     mediaTimeoutMs: options.mediaTimeoutMs ?? 60_000,
     maxChannels: options.maxChannels ?? 3_000,
     minSessionExpiresS: options.minSessionExpiresS ?? 90,
+    phoneTransfer: options.phoneTransfer ?? true,
   };
 }

@@ -30,6 +30,7 @@ describe('the settings', () => {
         agentsPort: 5060,
         domain: 'yihaotong.local',
         phoneBanMs: 60_000,
+        phoneTransfer: true,
         tls: undefined,
         rtpPortMin: 20_000,
         rtpPortMax: 24_999,

@@ -15,6 +15,7 @@ const input: SwitchFilesInput = {
   rtp: { host: '127.0.0.1', portMin: 20_000, portMax: 20_100 },
   recordingsFolder: '/var/lib/yihaotong/录音',
   promptsFolder: '/usr/share/yihaotong/prompts',
+  phoneTransfer: false,
   mediaTimeoutMs: 60_000,
   maxChannels: 300,
   logLevel: 'notice',

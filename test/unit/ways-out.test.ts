@@ -65,6 +65,20 @@ describe('ways out', () => {
     expect(sent).toEqual(['arm b agent', 'bridge']);
   });
 
+  it('come back to those whom the switch was asked to put together and did not, and to nobody who talks', async () => {
+    const { ways, clock, sent, bridge } = waysOut();
+    await ways.claim('a', 'citizen');
+    await ways.claim('b', 'agent');
+    await ways.claim('c', 'agent');
+    sent.length = 0;
+    expect(await ways.movingPerhaps(['a', 'b', 'c'], bridge)).toEqual(done);
+    expect(ways.size).toBe(0);
+    ways.joined('a', clock.now());
+    ways.ended('c');
+    await clock.advance(6_000);
+    expect(sent).toEqual(['bridge', 'arm b agent']);
+  });
+
   it('come back to those whom the switch has not moved, and to nobody of whom that is not known', async () => {
     const { ways, sent, replies, bridge } = waysOut();
     await ways.claim('a', 'citizen');

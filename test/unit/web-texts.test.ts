@@ -32,6 +32,7 @@ const events: Readonly<Record<CallEventType, true> & Record<string, true>> = {
   resume: true,
   hangup: true,
   consult: true,
+  referred: true,
   cancelConsult: true,
   joinThreeWay: true,
   leave: true,

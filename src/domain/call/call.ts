@@ -33,6 +33,7 @@ export const callStates = [
   'transferConnecting', // citizen and sub-centre are being bridged, the agent goes
   'withSubcentre', // citizen and sub-centre without the agent
   'agentWithSubcentre', // the citizen has gone, the other two still talk
+  'rejoining', // the phone's transfer was refused; the switch puts agent and citizen together again
   'separated', // a bridge broke; which leg has gone is about to be told
   'rating', // the citizen is asked for a rating
   'closing', // a last prompt plays
@@ -81,7 +82,15 @@ export interface ConsultPart {
   readonly answeredAtMs: number | null;
   /** `transfer`: the agent goes as soon as the far side answers. */
   readonly mode: 'consult' | 'transfer';
+  /** The agent's phone asked for it (REFER) and waits to be told what became of it. */
+  readonly referred: boolean;
 }
+
+/** Where a phone's REFER leads; `unknown`: nowhere that may be called. */
+export type ReferTarget =
+  | { readonly to: 'subcentre'; readonly consult: ConsultPart }
+  | { readonly to: 'queue' }
+  | { readonly to: 'unknown' };
 
 /** To whom a supervisor is heard: nobody, the agent alone, or all. */
 export type SuperviseMode = 'listen' | 'whisper' | 'barge';
@@ -193,6 +202,15 @@ export type CallEvent =
   | { readonly type: 'hangup' }
   | { readonly type: 'consult'; readonly consult: ConsultPart }
   | { readonly type: 'cancelConsult' }
+  /** The phone of `by` sends `role` elsewhere; both legs wait. `by` null: of a phone that takes no part any more. */
+  | {
+      readonly type: 'referred';
+      readonly role: Role;
+      readonly by: Role | null;
+      readonly byLeg: string;
+      readonly number: string;
+      readonly target: ReferTarget;
+    }
   | { readonly type: 'joinThreeWay' }
   | { readonly type: 'leave' }
   | { readonly type: 'supervise'; readonly supervisor: SupervisorPart }
@@ -230,6 +248,8 @@ export type Effect =
   /** Puts the supervisor's leg to the agent's in the mode that he wants. */
   | { readonly do: 'supervise' }
   | { readonly do: 'bridge'; readonly a: Role; readonly b: Role }
+  /** Tells the phone whose leg is `by`, which sent this role's leg away; refused, the switch puts the two together. */
+  | { readonly do: 'answerRefer'; readonly role: Role; readonly by: string; readonly accepted: boolean }
   | { readonly do: 'park'; readonly role: Role; readonly both: boolean }
   | { readonly do: 'join'; readonly role: Role; readonly both: boolean }
   | { readonly do: 'hangup'; readonly leg: string; readonly cause: string }

@@ -57,6 +57,7 @@ export const transientStates: readonly CallState[] = [
   'consultConnecting',
   'joining',
   'transferConnecting',
+  'rejoining',
   'separated',
   'closing',
   'ending',

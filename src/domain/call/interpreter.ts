@@ -10,6 +10,7 @@ import { foundRows } from './table/found.ts';
 import { musicRows } from './table/music.ts';
 import { queueRows } from './table/queue.ts';
 import { recordingRows } from './table/recording.ts';
+import { referRows } from './table/refer.ts';
 import { followAgent, superviseRows } from './table/supervise.ts';
 import { talkRows } from './table/talk.ts';
 import { treatedRows } from './table/treated.ts';
@@ -21,6 +22,7 @@ export const callTable: readonly Row[] = [
   ...treatedRows,
   ...arrivalRows,
   ...musicRows,
+  ...referRows,
   ...foundRows,
   ...queueRows,
   ...talkRows,
@@ -54,6 +56,10 @@ function applyFacts(call: Call, event: CallEvent, nowMs: number): Call {
       return placed(call, 'subcentre', 'early');
     case 'subcentreParked':
       return placed(call, 'subcentre', 'parked');
+    case 'referred': {
+      const parked = placed(call, event.role, 'parked');
+      return event.by === null ? parked : placed(parked, event.by, 'parked');
+    }
     case 'bridged':
       return together(placed(placed(call, event.a, 'bridged'), event.b, 'bridged'), [event.a, event.b], nowMs);
     case 'joined':

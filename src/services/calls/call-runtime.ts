@@ -70,7 +70,7 @@ export class CallRuntime {
     };
     this.#care = new LegCare({
       ...options,
-      isKnown: (leg) => this.#legs.get(leg) !== undefined,
+      roleOf: (leg) => this.#legs.get(leg)?.role,
       onGone: (leg) => this.onLeg(endUntold(leg, options.clock.now())),
     });
     this.#inbox = new SwitchInbox(
@@ -127,7 +127,7 @@ export class CallRuntime {
     }
     const changed = this.#legs.note(event);
     if (changed !== undefined) this.#options.writer.leg(changed);
-    if (event.type === 'legParked') this.#care.claim(event.leg, known.role);
+    if (event.type === 'legParked') this.#care.claimParked(event);
     if (event.type === 'legTreated') this.#treated.add(event.leg);
     const live = this.#calls.get(known.callId);
     if (live === undefined) {
@@ -139,7 +139,7 @@ export class CallRuntime {
     this.#push(live, () => {
       // One that the call has let go of is still there: the hang-up came too early or not at all.
       if (showsItself(event) && roleOf(live.call, event.leg) === undefined) this.#care.letGo(event.leg);
-      return translate(live.call, event, (leg) => this.#legs.get(leg));
+      return translate(live.call, event, { legs: this.#legs, referTarget: this.#options.referTarget });
     });
   }
 

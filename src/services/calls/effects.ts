@@ -17,6 +17,7 @@ export type SwitchEffect = Extract<
       | 'originateSupervisor'
       | 'supervise'
       | 'bridge'
+      | 'answerRefer'
       | 'park'
       | 'join'
       | 'hangup'
@@ -132,6 +133,10 @@ export function runSwitchEffect(effect: SwitchEffect, call: Call, context: Switc
       const a = legOf(call, effect.a);
       const b = legOf(call, effect.b);
       return a === null || b === null ? missing('bridge') : telephone.bridge(a, b);
+    }
+    case 'answerRefer': {
+      const leg = legOf(call, effect.role);
+      return leg === null ? missing('answer to a REFER') : telephone.answerRefer(leg, effect.by, effect.accepted);
     }
     case 'park': {
       const leg = legOf(call, effect.role);

@@ -14,6 +14,8 @@ export function journalDetails(event: CallEvent | undefined): Record<string, unk
       return { personId: event.agent.personId, extension: event.agent.extension };
     case 'consult':
       return { number: event.consult.number, mode: event.consult.mode };
+    case 'referred':
+      return { number: event.number, by: event.by, to: event.target.to };
     case 'supervise': {
       const { personId, name, extension, mode } = event.supervisor;
       return { personId, name, extension, mode };

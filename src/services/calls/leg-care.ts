@@ -2,7 +2,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import { errorChain } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
 import { ok } from '../../kernel/result.ts';
-import type { LegId, LegRole, LegSnapshot, SwitchReply, TelephoneSwitch } from '../../switch/port.ts';
+import type { LegId, LegRole, LegSnapshot, SwitchEvent, SwitchReply, TelephoneSwitch } from '../../switch/port.ts';
 import type { LegRecord } from '../ports.ts';
 
 /** A command takes its deadline to fail. */
@@ -16,8 +16,8 @@ export interface LegCareOptions {
   readonly telephone: TelephoneSwitch;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Whether a leg's end has not been told yet. */
-  readonly isKnown: (leg: LegId) => boolean;
+  /** Whose a leg is; undefined for one that is not ours, and when its end has been told. */
+  readonly roleOf: (leg: LegId) => LegRole | undefined;
   /** The switch says that a known leg is not there any more. */
   readonly onGone: (leg: LegId) => void;
 }
@@ -49,7 +49,7 @@ export class LegCare {
     this.#doubted.add(leg);
     this.#options.clock.setTimer(doubtMs, () => {
       this.#doubted.delete(leg);
-      if (!this.#options.isKnown(leg)) return;
+      if (this.#options.roleOf(leg) === undefined) return;
       this.#ask(leg).catch((error: unknown) =>
         this.#log.error({ leg, error: errorChain(error) }, 'the switch could not be asked for a leg'),
       );
@@ -66,7 +66,7 @@ export class LegCare {
   async #ask(leg: LegId): Promise<void> {
     const reply = await this.#telephone.exists(leg);
     if (reply.ok) {
-      if (!reply.value && this.#options.isKnown(leg)) this.#options.onGone(leg);
+      if (!reply.value && this.#options.roleOf(leg) !== undefined) this.#options.onGone(leg);
     } else if (reply.error.kind === 'deadline') this.makeSure(leg);
   }
 
@@ -74,6 +74,14 @@ export class LegCare {
   claim(leg: LegId, role: LegRole): void {
     this.#disarming.delete(leg);
     this.#once('claim', leg, () => this.#telephone.claim(leg, role));
+  }
+
+  /** Who is parked waits, and so does the phone that sent him away; the dialplan has armed a way out for both by now. */
+  claimParked({ leg, referred }: Extract<SwitchEvent, { type: 'legParked' }>): void {
+    for (const waiting of referred === undefined ? [leg] : [leg, referred.by]) {
+      const role = this.#options.roleOf(waiting);
+      if (role !== undefined) this.claim(waiting, role);
+    }
   }
 
   /** After a link was away: one who talks must not be taken out by a claim of an earlier process. No role: not ours. */

@@ -1,8 +1,8 @@
-import type { Call, CallEvent, LegEnd, LegRole } from '../../domain/call/call.ts';
+import type { Call, CallEvent, LegEnd, LegRole, ReferTarget, Role } from '../../domain/call/call.ts';
 import { legOf } from '../../domain/call/moves.ts';
 import { callerNameOf } from '../../domain/hotline/caller-name.ts';
 import { normaliseNumber } from '../../domain/hotline/normalise-number.ts';
-import type { SwitchEvent } from '../../switch/port.ts';
+import type { Referred, SwitchEvent } from '../../switch/port.ts';
 import type { LegRecord } from '../ports.ts';
 
 /** The part that a leg plays in the call now; undefined for a leg that the call has let go of. */
@@ -30,20 +30,30 @@ const ringing = {
   supervisor: 'supervisorRinging',
 } as const;
 
+/** What a translation looks up. */
+export interface TranslationContext {
+  readonly legs: { get(leg: string): LegRecord | undefined };
+  /** Whom a number that a phone wrote into its REFER means. */
+  readonly referTarget: (number: string) => ReferTarget;
+}
+
+function referredOf(call: Call, role: Role, { number, by }: Referred, around: TranslationContext): CallEvent {
+  const whose = roleOf(call, by);
+  const party = whose === undefined || whose === 'supervisor' ? null : whose;
+  return { type: 'referred', role, by: party, byLeg: by, number, target: around.referTarget(number) };
+}
+
 /**
  * What the switch told, as an event of this call; undefined when it means nothing to it.
  * Legs that the call has let go of (a cancelled consultation, an agent who was given up) are silent here: their
  * times are on the leg's own record.
  */
-export function translate(
-  call: Call,
-  event: SwitchEvent,
-  legs: (leg: string) => LegRecord | undefined,
-): CallEvent | undefined {
+export function translate(call: Call, event: SwitchEvent, around: TranslationContext): CallEvent | undefined {
   const role = roleOf(call, event.leg);
   if (role === undefined) return undefined;
   switch (event.type) {
     case 'legParked':
+      if (event.referred !== undefined && role !== 'supervisor') return referredOf(call, role, event.referred, around);
       if (role === 'subcentre' && !event.answered) return { type: 'subcentreEarlyMedia' };
       return { type: parked[role] };
     case 'legTreated':
@@ -60,7 +70,7 @@ export function translate(
       return { type: ended[role], end };
     }
     case 'legBridged': {
-      const other = legs(event.other) === undefined ? undefined : roleOf(call, event.other);
+      const other = around.legs.get(event.other) === undefined ? undefined : roleOf(call, event.other);
       // Nobody is ever bridged to a supervisor.
       if (other === undefined || other === 'supervisor' || role === 'supervisor') return undefined;
       return { type: 'bridged', a: role, b: other };

@@ -347,6 +347,7 @@ export class DeskService implements CallObserver {
       place: 'dialling',
       answeredAtMs: null,
       mode: mode === 'transfer' ? 'transfer' : 'consult',
+      referred: false,
     };
     return this.#command(personId, callId, { type: 'consult', consult });
   }

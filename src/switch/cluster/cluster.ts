@@ -147,6 +147,10 @@ class Cluster implements TelephoneSwitch {
     return this.#on(leg, (telephone) => telephone.joinConference(leg, conference, both));
   }
 
+  answerRefer(leg: LegId, by: LegId, accepted: boolean): SwitchReply {
+    return this.#on(leg, (telephone) => telephone.answerRefer(leg, by, accepted));
+  }
+
   supervise(leg: LegId, agentLeg: LegId, mode: SuperviseMode): SwitchReply {
     return this.#on(agentLeg, (telephone) => telephone.supervise(leg, agentLeg, mode));
   }

@@ -55,6 +55,8 @@ export const embeddedSwitchConfigSchema = z.strictObject({
   /** How long a session lives without a refresh (RFC 4028), and the least that a far end may ask for. */
   sessionExpiresS: z.int().min(1).max(86_400).default(1_800),
   minSessionExpiresS: z.int().min(1).max(86_400).default(90),
+  /** Whether phones may transfer calls by REFER. */
+  phoneTransfer: z.boolean().default(true),
   recordingsFolder: z.string().min(1),
   /** Holds `music.wav` and `fallback.wav`. */
   promptsFolder: z.string().min(1),

@@ -22,13 +22,14 @@ import type {
 import { WaysOut } from '../ways-out.ts';
 import { applyBans } from './bans.ts';
 import { Census } from './census.ts';
+import { Executions } from './executions.ts';
 import { LegPlayer } from './leg-player.ts';
 import { originateLine } from './originate.ts';
 import { OriginateTracker } from './originate-tracker.ts';
 import { readReply } from './replies.ts';
 import { takeSnapshot } from './snapshot.ts';
 import { playbackArgument, switchPath } from './sounds.ts';
-import { isLeaving, isRegistration, legOf, translateEvent } from './translate-event.ts';
+import { eventsRead, isRegistration, legOf, playbackComplete, translateEvent } from './translate-event.ts';
 
 /** Where the switch is and what it is told. Folders are as the switch sees them. */
 export interface FreeSwitchOptions {
@@ -53,15 +54,6 @@ export interface FreeSwitchOptions {
   readonly gate?: CommandGate;
 }
 
-/** All that control reads (docs/switch-contract.md). */
-const EVENTS = [
-  ...['CHANNEL_CREATE', 'CHANNEL_PROGRESS', 'CHANNEL_PROGRESS_MEDIA', 'CHANNEL_ANSWER', 'CHANNEL_PARK'],
-  ...['CHANNEL_BRIDGE', 'CHANNEL_UNBRIDGE', 'CHANNEL_HOLD', 'CHANNEL_UNHOLD', 'CHANNEL_EXECUTE_COMPLETE'],
-  ...['CHANNEL_HANGUP_COMPLETE', 'DTMF', 'RECORD_START', 'RECORD_STOP', 'BACKGROUND_JOB', 'HEARTBEAT'],
-  ...['CUSTOM', 'sofia::register', 'sofia::unregister', 'sofia::expire', 'sofia::register_attempt'],
-  ...['conference::maintenance', 'yihaotong::supervise'],
-];
-
 const LEG_ID = /^[A-Za-z0-9-]{1,64}$/;
 const CAUSE = /^[A-Z][A-Z0-9_]{0,63}$/;
 const CONFERENCE = /^[A-Za-z0-9_-]{1,80}$/;
@@ -81,6 +73,7 @@ class FreeSwitch implements TelephoneSwitch {
   readonly #player: LegPlayer;
   readonly #waysOut: WaysOut;
   readonly #originates: OriginateTracker;
+  readonly #executions: Executions;
   readonly #census = new Census();
   #listener: SwitchListener | undefined;
   /** Events that wait for the snapshot; undefined when it has been told (or there is no link). */
@@ -96,7 +89,7 @@ class FreeSwitch implements TelephoneSwitch {
       host: options.host,
       port: options.port,
       password: options.password,
-      events: EVENTS,
+      events: eventsRead,
       commandDeadlineMs: options.commandDeadlineMs,
       log: options.log,
       clock: options.clock,
@@ -120,6 +113,7 @@ class FreeSwitch implements TelephoneSwitch {
       options.clock,
       options.wayOutAfterS,
     );
+    this.#executions = new Executions(options.clock);
     this.#originates = new OriginateTracker(options.clock, (leg, cause) => this.#neverCame(leg, cause));
   }
 
@@ -178,6 +172,26 @@ class FreeSwitch implements TelephoneSwitch {
   bridge(a: LegId, b: LegId): SwitchReply {
     if (!LEG_ID.test(a) || !LEG_ID.test(b)) return bad('not a leg id');
     return this.#moving([a, b], () => this.#api(`uuid_bridge ${a} ${b}`));
+  }
+
+  async answerRefer(leg: LegId, by: LegId, accepted: boolean): SwitchReply {
+    if (!LEG_ID.test(leg) || !LEG_ID.test(by)) return bad('not a leg id');
+    // An application waits until what plays on the leg has ended.
+    const stopped = await this.#player.stop(leg);
+    if (!stopped.ok) return stopped;
+    const tell = (id: string) =>
+      this.#execute(leg, { app: 'blind_transfer_ack', argument: String(accepted) }, { 'Event-UUID': id });
+    const id = this.#options.ids.uuid();
+    if (accepted) {
+      // Whoever hangs the phone up next must not be quicker than the phone's own news.
+      const told = this.#executions.completed(leg, id);
+      const taken = await tell(id);
+      return taken.ok ? told : taken;
+    }
+    return this.#waysOut.movingPerhaps([leg, by], () => {
+      for (const one of [leg, by]) void this.#disarmWayOut(one);
+      return tell(id);
+    });
   }
 
   park(leg: LegId, both: boolean): SwitchReply {
@@ -285,15 +299,27 @@ class FreeSwitch implements TelephoneSwitch {
     return this.#onLeg(leg, `uuid_record ${leg} ${action} ${word}`);
   }
 
-  async #playback(leg: LegId, playId: string, argument: string, forever: boolean): SwitchReply {
-    const headers = {
-      'call-command': 'execute',
-      'execute-app-name': 'playback',
-      'execute-app-arg': argument,
-      'Event-UUID': playId,
-      ...(forever ? { loops: '-1' } : {}),
-    };
-    return readReply(await this.#client.sendMsg(leg, headers));
+  #playback(leg: LegId, playId: string, argument: string, forever: boolean): SwitchReply {
+    return this.#execute(
+      leg,
+      { app: 'playback', argument },
+      { 'Event-UUID': playId, ...(forever ? { loops: '-1' } : {}) },
+    );
+  }
+
+  async #execute(
+    leg: LegId,
+    run: { readonly app: string; readonly argument: string },
+    more: Readonly<Record<string, string>> = {},
+  ): SwitchReply {
+    const what = { 'call-command': 'execute', 'execute-app-name': run.app, 'execute-app-arg': run.argument };
+    return readReply(await this.#client.sendMsg(leg, { ...what, ...more }));
+  }
+
+  /** FreeSWITCH keeps the REFER's variables on the leg; a later park of it is no REFER any more. */
+  async #forgetRefer(leg: LegId): Promise<void> {
+    const reply = await this.#api(`uuid_setvar ${leg} sip_refer_to`);
+    if (!reply.ok) this.#log.warn({ leg, error: reply.error.message }, 'a REFER stays noted on its leg');
   }
 
   async #bringUp(link: number): Promise<void> {
@@ -329,6 +355,7 @@ class FreeSwitch implements TelephoneSwitch {
     this.#link += 1;
     this.#held = undefined;
     this.#waysOut.forgetAll();
+    this.#executions.linkDown();
     if (!this.#linkTold) return;
     this.#linkTold = false;
     const atMs = this.#options.clock.now();
@@ -345,24 +372,21 @@ class FreeSwitch implements TelephoneSwitch {
     const leg = legOf(event);
     if (leg !== undefined) this.#originates.seen(leg);
     if (this.#census.note(event)) this.#lookAnew();
+    if (event.name === 'CHANNEL_EXECUTE_COMPLETE') this.#executions.complete(event.get('Application-UUID') ?? '');
     const said = translateEvent(event);
     if (said === undefined) return;
     if (isRegistration(said)) {
       this.#safely(() => this.#listener?.onRegistration(said));
     } else if (said.type === 'playEnded') {
       // Only what we play ourselves is told; the player also knows a round of a repeated playback from its end.
-      this.#player.complete({
-        ...said,
-        totalLoops: readNumber(event.get('variable_total_loops')),
-        playedMs: readNumber(event.get('variable_playback_ms')),
-        leaving: isLeaving(event),
-      });
+      this.#player.complete(playbackComplete(said, event));
     } else {
       this.#onLegEvent(said);
     }
   }
 
   #onLegEvent(event: SwitchEvent): void {
+    if (event.type === 'legParked' && event.referred !== undefined) void this.#forgetRefer(event.leg);
     switch (event.type) {
       case 'legParked':
         this.#waysOut.parked(event.leg, event.atMs);
@@ -382,6 +406,7 @@ class FreeSwitch implements TelephoneSwitch {
         break;
       case 'legEnded':
         this.#waysOut.ended(event.leg);
+        this.#executions.ended(event.leg);
         this.#player.forget(event.leg);
         if (!this.#originates.ended(event.leg)) return;
         break;
@@ -414,11 +439,6 @@ class FreeSwitch implements TelephoneSwitch {
       this.#log.error({ error: errorChain(error) }, 'a listener of the switch failed');
     }
   }
-}
-
-function readNumber(word: string | undefined): number | undefined {
-  const value = word === undefined ? Number.NaN : Number(word);
-  return Number.isFinite(value) ? value : undefined;
 }
 
 /** Makes the switch port on FreeSWITCH's Event Socket. Nothing happens before `start`. */

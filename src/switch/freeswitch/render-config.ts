@@ -51,6 +51,8 @@ export interface SwitchFilesInput {
   readonly promptsFolder: string;
   /** A leg without RTP for this long ends with MEDIA_TIMEOUT. */
   readonly mediaTimeoutMs: number;
+  /** Whether phones may transfer calls by REFER (docs/adr/0020 says what that opens on FreeSWITCH). */
+  readonly phoneTransfer: boolean;
   /** Callers who come in at so many legs get 503; legs that control rings are made all the same. */
   readonly maxChannels: number;
   readonly logLevel: 'debug' | 'info' | 'notice' | 'warning';
@@ -110,6 +112,7 @@ function renderVariables(input: SwitchFilesInput): string {
     yht_media_timeout_ms: checked('mediaTimeoutMs', String(input.mediaTimeoutMs), /^\d{1,8}$/),
     yht_max_sessions: checked('maxChannels', String(input.maxChannels), /^[1-9]\d{0,4}$/),
     yht_sessions_per_second: String(perSecond(input.maxChannels)),
+    yht_disable_transfer: String(!input.phoneTransfer),
     yht_log_level: input.logLevel,
   };
   const lines = Object.entries(variables).map(

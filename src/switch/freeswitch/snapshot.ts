@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { err, ok, type Result } from '../../kernel/result.ts';
 import type { LegId, LegSnapshot, Registration, SwitchFailure, SwitchSnapshot } from '../port.ts';
-import { contactUri, readCaller, readDirection, readMode, readRole } from './translate-event.ts';
+import { contactUri, readCaller, readDirection, readMode, readReferred, readRole } from './translate-event.ts';
 
 /** Runs one `api` command and gives its text. */
 export type RunApi = (line: string) => Promise<Result<string, SwitchFailure>>;
@@ -58,7 +58,9 @@ function reader(values: Record<string, unknown>): Dump {
  * of CS_EXECUTE, where parked legs and conference members are.
  */
 function bridgedToOf(get: Dump): string | undefined {
-  if (get('Channel-State') === 'CS_EXECUTE') return undefined;
+  // A phone that waits for what becomes of its REFER is in CS_PARK.
+  const state = get('Channel-State');
+  if (state === 'CS_EXECUTE' || state === 'CS_PARK') return undefined;
   return get('variable_signal_bond') ?? get('variable_bridge_uuid');
 }
 
@@ -88,6 +90,7 @@ function isPlaying(get: Dump): boolean {
 function isParked(get: Dump, elsewhere: boolean): boolean {
   if (elsewhere) return false;
   if (get('Caller-Destination-Number')?.startsWith('fallback-')) return false;
+  if (get('Channel-State') === 'CS_PARK') return true;
   return get('Channel-State') === 'CS_EXECUTE' && get('variable_current_application') !== undefined;
 }
 
@@ -108,6 +111,7 @@ function readLegDump(leg: LegId, values: Record<string, unknown>): LegSnapshot &
     bridgedTo,
     conference,
     supervising,
+    referred: readReferred(get),
     ...readCaller(get),
     dialledNumber: get('variable_yht_dialled') ?? get('Caller-Destination-Number') ?? '',
     createdAtMs: Number.isFinite(createdMicros) ? Math.floor(createdMicros / 1000) : 0,

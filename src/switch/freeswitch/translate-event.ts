@@ -1,5 +1,15 @@
 import type { EslEvent } from '../esl/event.ts';
-import type { LegRole, RegistrationEvent, SuperviseMode, SwitchEvent } from '../port.ts';
+import type { LegRole, Referred, RegistrationEvent, SuperviseMode, SwitchEvent } from '../port.ts';
+import type { PlaybackComplete } from './leg-player.ts';
+
+/** All that control reads (docs/switch-contract.md). */
+export const eventsRead: readonly string[] = [
+  ...['CHANNEL_CREATE', 'CHANNEL_PROGRESS', 'CHANNEL_PROGRESS_MEDIA', 'CHANNEL_ANSWER', 'CHANNEL_PARK'],
+  ...['CHANNEL_BRIDGE', 'CHANNEL_UNBRIDGE', 'CHANNEL_HOLD', 'CHANNEL_UNHOLD', 'CHANNEL_EXECUTE_COMPLETE'],
+  ...['CHANNEL_HANGUP_COMPLETE', 'DTMF', 'RECORD_START', 'RECORD_STOP', 'BACKGROUND_JOB', 'HEARTBEAT'],
+  ...['CUSTOM', 'sofia::register', 'sofia::unregister', 'sofia::expire', 'sofia::register_attempt'],
+  ...['conference::maintenance', 'yihaotong::supervise'],
+];
 
 /** FreeSWITCH's number of the state CS_EXECUTE, in which a parked leg is. */
 const CS_EXECUTE = '4';
@@ -50,6 +60,14 @@ export function readCaller(get: (header: string) => string | undefined): { calle
   };
 }
 
+/** Whether the leg is where a phone's REFER has sent it. Its variables stay; `forgetRefer` of the adapter ends that. */
+export function readReferred(get: (header: string) => string | undefined): Referred | undefined {
+  if (get('Caller-Context') !== 'refer' || get('variable_sip_refer_to') === undefined) return undefined;
+  const by = get('variable_blind_transfer_uuid');
+  const number = get('Caller-Destination-Number');
+  return by === undefined || number === undefined ? undefined : { number, by };
+}
+
 /** What control hears of a leg that waits for it. */
 function legParked(event: EslEvent, leg: string, atMs: number): SwitchEvent {
   return {
@@ -63,6 +81,7 @@ function legParked(event: EslEvent, leg: string, atMs: number): SwitchEvent {
     ...readCaller((header) => event.get(header)),
     dialledNumber: event.get('variable_yht_dialled') ?? event.get('Caller-Destination-Number') ?? '',
     sourceAddress: event.get('variable_sip_network_ip') ?? '',
+    referred: readReferred((header) => event.get(header)),
   };
 }
 
@@ -89,7 +108,7 @@ function legBridged(event: EslEvent, leg: string, atMs: number): SwitchEvent | u
  * Whether the leg is on its way out of what it executes: FreeSWITCH writes the state that it goes to as a number. The
  * embedded switch writes none; there a playback errs only because the leg left.
  */
-export function isLeaving(event: EslEvent): boolean {
+function isLeaving(event: EslEvent): boolean {
   if (event.get('Hangup-Cause') !== undefined) return true;
   const state = event.get('Channel-State-Number');
   return state === undefined ? event.get('Application-Response') === 'PLAYBACK ERROR' : state !== CS_EXECUTE;
@@ -102,6 +121,24 @@ function playEnded(event: EslEvent, leg: string, atMs: number): SwitchEvent | un
   // when the leg was bridged, transferred or hung up in the middle, which is no failure of the sound.
   const failed = event.get('Application-Response') !== 'FILE PLAYED' && !isLeaving(event);
   return { type: 'playEnded', leg, atMs, playId, failed };
+}
+
+/** The same with what tells a round of a repeated playback from its end. */
+export function playbackComplete(
+  ended: Extract<SwitchEvent, { type: 'playEnded' }>,
+  event: EslEvent,
+): PlaybackComplete {
+  return {
+    ...ended,
+    totalLoops: readNumber(event.get('variable_total_loops')),
+    playedMs: readNumber(event.get('variable_playback_ms')),
+    leaving: isLeaving(event),
+  };
+}
+
+function readNumber(word: string | undefined): number | undefined {
+  const value = word === undefined ? Number.NaN : Number(word);
+  return Number.isFinite(value) ? value : undefined;
 }
 
 function recording(event: EslEvent, leg: string, atMs: number): SwitchEvent | undefined {

@@ -30,6 +30,21 @@ const failureTexts: Readonly<Record<string, string>> = {
   'phone-not-registered': '对方话机未上线',
 };
 
+/**
+ * Nothing came of what the agent's phone asked for: the switch tells it and puts the two together again. Control must
+ * not bridge them itself: the phone would take that for its success, and hang up.
+ */
+function phoneIsRefused(call: Call, effects: readonly Effect[], around: Surroundings): Decision {
+  const moving = placed(placed({ ...call, consult: null }, 'citizen', 'moving'), 'agent', 'moving');
+  return go(moving, 'rejoining', around, [
+    { do: 'cancelTimer', timer: 'consultRing' },
+    ...effects,
+    { do: 'answerRefer', role: 'citizen', by: call.agent?.leg ?? '', accepted: false },
+  ]);
+}
+
+const asksByPhone = (call: Call): boolean => call.consult?.referred === true && call.agent !== null;
+
 /** The consultation failed or ended: the citizen waits for one click, or comes back by himself. */
 function backToAgent(call: Call, text: string | null, around: Surroundings): Decision {
   const [after, musicEffects] = musicAnew({ ...call, consult: null, resumesByItself: true });
@@ -54,7 +69,9 @@ function consultFailed(call: Call, cause: string, around: Surroundings): Decisio
   if (call.agent === null) {
     return requeue({ ...call, consult: null }, around, [{ do: 'cancelTimer', timer: 'consultRing' }]);
   }
-  return backToAgent(call, `${name}：${failureTexts[reason] ?? '未能接通'}，市民在等候，请恢复通话`, around);
+  const why = `${name}：${failureTexts[reason] ?? '未能接通'}`;
+  if (asksByPhone(call)) return phoneIsRefused(call, [{ do: 'notice', text: `${why}，通话继续` }], around);
+  return backToAgent(call, `${why}，市民在等候，请恢复通话`, around);
 }
 
 /** The sub-centre has answered: bridge it to whom the mode says, as soon as that leg is parked. */
@@ -167,6 +184,7 @@ export const consultRows: readonly Row[] = [
   ),
   row(['consultRinging'], 'cancelConsult', 'Back to the citizen at once.', (call, _event, around) => {
     const stop = hangup(call, 'subcentre', 'ORIGINATOR_CANCEL');
+    if (asksByPhone(call)) return phoneIsRefused(call, stop, around);
     const parting = call.consult?.place === 'bridged' || call.consult?.place === 'moving';
     const left = parting ? placed(call, 'agent', 'moving') : call;
     const back = connectAgent({ ...left, consult: null }, around, [
@@ -217,7 +235,9 @@ export const consultRows: readonly Row[] = [
     { timer: 'step' },
   ),
   row(['consultConnecting', 'transferConnecting'], 'cancelConsult', 'Back to the citizen.', (call, _event, around) =>
-    connectAgent({ ...call, consult: null }, around, hangup(call, 'subcentre')),
+    asksByPhone(call)
+      ? phoneIsRefused(call, hangup(call, 'subcentre'), around)
+      : connectAgent({ ...call, consult: null }, around, hangup(call, 'subcentre')),
   ),
 
   row(['consulting'], 'joinThreeWay', 'All three into one conference.', (call, _event, around) => {

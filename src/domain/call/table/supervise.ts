@@ -10,6 +10,7 @@ import { endingOfCause } from '../ending.ts';
 const withAgent: readonly CallState[] = [
   ...(['connecting', 'talking', 'holding', 'held'] as const),
   ...(['consultRinging', 'consultConnecting', 'consulting', 'joining', 'threeWay', 'agentWithSubcentre'] as const),
+  'rejoining',
 ];
 
 const anywhere = callStates;

@@ -8,7 +8,7 @@ import { placed } from '../moves.ts';
 
 const over: readonly CallState[] = ['agentWithSubcentre', 'ending', 'ended'];
 const live = callStates.filter((state) => !over.includes(state));
-const onTheWay = ['connecting', 'transferConnecting', 'joining'] as const;
+const onTheWay = ['connecting', 'transferConnecting', 'joining', 'rejoining'] as const;
 
 export const treatedRows: readonly Row[] = [
   row(

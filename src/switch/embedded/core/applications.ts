@@ -107,6 +107,13 @@ const applications: ReadonlyMap<string, Application> = new Map([
       if (equals > 0) channel.variables.set(argument.slice(0, equals).trim(), argument.slice(equals + 1));
     }),
   ],
+  [
+    'blind_transfer_ack',
+    atOnce((_context, channel, argument) => {
+      if (argument === 'true') channel.referral?.succeeded();
+      else channel.referral?.refused();
+    }),
+  ],
   ['hangup', atOnce((context, channel, argument) => hangup(context, channel, argument || 'NORMAL_CLEARING'))],
 ]);
 

@@ -12,7 +12,7 @@ function part(channel: Channel): void {
 }
 
 /** Takes two legs apart; each is left without anything to do. */
-function unbridge(context: SwitchContext, a: Channel, b: Channel): void {
+export function unbridge(context: SwitchContext, a: Channel, b: Channel): void {
   part(a);
   part(b);
   emitChannelEvent(context, 'CHANNEL_UNBRIDGE', a, [
@@ -47,6 +47,9 @@ export function bridge(context: SwitchContext, a: Channel, b: Channel): boolean 
   a.leaveActivity();
   b.leaveActivity();
   if (a.ended || b.ended) return false;
+  // Whoever was sent away by REFER has arrived.
+  a.referral?.succeeded();
+  b.referral?.succeeded();
   answer(context, a);
   answer(context, b);
   bond(context, a, b, [a, b]);

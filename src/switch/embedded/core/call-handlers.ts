@@ -5,6 +5,7 @@ import { isHold } from '../sip/sdp.ts';
 import type { Channel } from './channel.ts';
 import { emitChannelEvent, type SwitchContext } from './context.ts';
 import { endedByFarSide, hangup, noteAnswered } from './lifecycle.ts';
+import { receiveRefer } from './refer.ts';
 
 /** FreeSWITCH counts a key press in samples of 8 kHz. */
 const SAMPLES_PER_MS = 8;
@@ -84,6 +85,9 @@ export function sipHandlers(context: SwitchContext, channel: Channel, hooks: Out
       if (channel.ended) return;
       emitDigit(context, channel, digit, durationMs, 'ENDPOINT');
       channel.bridgedTo?.media?.sendDigit(digit, durationMs);
+    },
+    onRefer(refer, tell) {
+      if (!channel.ended) receiveRefer(context, channel, refer, tell);
     },
     onEnded(end) {
       hooks.onEnded(endedByFarSide(context, channel, end));

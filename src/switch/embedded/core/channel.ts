@@ -14,6 +14,13 @@ export interface Activity {
   leave(): void;
 }
 
+/** Each tells the phone, once. */
+export interface Referral {
+  succeeded(): void;
+  /** Also puts the two together again. */
+  refused(): void;
+}
+
 export interface ChannelIdentity {
   readonly uuid: string;
   readonly direction: ChannelDirection;
@@ -54,6 +61,8 @@ export class Channel {
   activity: Activity = setup;
   /** The other leg of the bridge. */
   bridgedTo: Channel | undefined;
+  /** This leg was sent away by a phone's REFER, and that phone waits for the outcome. */
+  referral: Referral | undefined;
   /** Sends the supervisor at this leg away; set while there is one. */
   dismissSupervisor: (() => void) | undefined;
   sip: SipCall | undefined;

@@ -10,6 +10,8 @@ import { readSupervisePlace, supervise } from './supervise.ts';
 
 /** The context that control moves legs around in. */
 export const HOUSE_CONTEXT = 'yihaotong';
+/** Where a phone's REFER leads, whatever it names. */
+export const REFER_CONTEXT = 'refer';
 const FALLBACK_RECORDING_MS = 120_000;
 const CONFERENCE_PREFIX = 'conf-';
 
@@ -115,12 +117,32 @@ function enterHouse(context: SwitchContext, channel: Channel, extension: string)
   else hangup(context, channel, 'NO_ROUTE_DESTINATION');
 }
 
+/** The phone that has sent a leg away waits for the outcome, with a way out like everybody who waits. */
+export function waitForOutcome(context: SwitchContext, channel: Channel): void {
+  armFallback(context, channel, context.config().parkedFallbackMs, 'fallback-agent');
+  park(context, channel);
+}
+
+/** A leg that a phone has sent away: control decides, else the phone is refused and the two talk on. */
+function enterRefer(context: SwitchContext, channel: Channel, extension: string): void {
+  if (extension === 'refused') {
+    channel.referral?.refused();
+    // The phone has hung up meanwhile.
+    if (channel.bridgedTo === undefined) transfer(context, channel, 'parked', HOUSE_CONTEXT);
+    return;
+  }
+  disarmFallbacks(channel);
+  scheduleTransfer(context, channel, context.config().citizenFallbackMs, 'refused', REFER_CONTEXT);
+  park(context, channel);
+}
+
 /** Runs the dialplan for a leg that has left what it did before. */
 export function enterPlace(context: SwitchContext, channel: Channel): void {
   if (channel.ended) return;
   const { destination } = channel;
   channel.state = 'CS_ROUTING';
   if (channel.context === HOUSE_CONTEXT) enterHouse(context, channel, destination);
+  else if (channel.context === REFER_CONTEXT) enterRefer(context, channel, destination);
   else if (channel.context === 'agents') hangup(context, channel, 'CALL_REJECTED', 403);
   else if (context.config().hotlineNumbers.includes(destination)) receiveCitizen(context, channel);
   else hangup(context, channel, 'UNALLOCATED_NUMBER');

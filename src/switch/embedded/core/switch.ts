@@ -63,6 +63,7 @@ export class SwitchCore {
     };
     this.registrar = new Registrar(this.context);
     const { bindAddress, trunkPort, agentsPort, tls, sessionExpiresS, minSessionExpiresS } = options.config;
+    const { phoneTransfer: takesRefer } = options.config;
     const { certificate } = options;
     const secure = (port: number) => (certificate === undefined ? {} : { tls: { port, certificate } });
     const timerPolicy = { expiresS: sessionExpiresS, minimumS: minSessionExpiresS };
@@ -75,7 +76,15 @@ export class SwitchCore {
       },
       onRegister: undefined,
     });
-    const agents = { name: 'agents', bindAddress, port: agentsPort, ...secure(tls?.agentsPort ?? 0), clock, log };
+    const agents = {
+      name: 'agents',
+      bindAddress,
+      port: agentsPort,
+      ...secure(tls?.agentsPort ?? 0),
+      clock,
+      log,
+      takesRefer,
+    };
     this.agents = new SipUserAgent(agents, timerPolicy, {
       admits: () => true,
       onInvite: (transaction) => {

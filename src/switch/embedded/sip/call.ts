@@ -1,5 +1,6 @@
 /** What a SIP call, whichever side began it, tells the switch and can be told by it. */
 import type { RemoteMedia } from '../media/api.ts';
+import type { Refer, ReferOutcome } from './refer.ts';
 
 /** How the SIP side of a leg ended. */
 export interface SipEnd {
@@ -31,6 +32,8 @@ export interface SipCallHandlers {
   onRemoteMedia(remote: RemoteMedia): void;
   /** A key press by INFO. */
   onInfoDigit(digit: string, durationMs: number): void;
+  /** The phone wants its partner to go elsewhere; `tell` says what became of it, once. */
+  onRefer(refer: Refer, tell: (outcome: ReferOutcome) => void): void;
   /** The far side ended it, or it could not be. Told at most once, and never after `hangup`. */
   onEnded(end: SipEnd): void;
 }

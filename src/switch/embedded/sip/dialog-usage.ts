@@ -1,13 +1,13 @@
 /** Serves the requests that come inside an INVITE's dialog: re-INVITE, BYE, INFO and the rest. */
 
 import type { Clock } from '../../../kernel/clock.ts';
-import { ALLOW } from './allow.ts';
 import type { LocalMedia, SipCallHandlers, SipEnd } from './call.ts';
 import { readReason, reasonHeader, SESSION_EXPIRED } from './call.ts';
 import type { Dialog } from './dialog.ts';
 import { tagOf } from './dialog.ts';
 import type { SipEndpoint } from './endpoint.ts';
 import type { SipRequest } from './message.ts';
+import { readRefer } from './refer.ts';
 import { type ReadSdp, readSdp, writeAnswer, writeOffer } from './sdp.ts';
 import type { ServerTransaction } from './server-transaction.ts';
 import { SessionKeeper } from './session-keeper.ts';
@@ -115,9 +115,9 @@ export class DialogUsage {
     } else if (request.method === 'INVITE') this.#receiveReinvite(transaction);
     else if (request.method === 'UPDATE') this.#receiveUpdate(transaction);
     else if (request.method === 'INFO') this.#receiveInfo(transaction);
-    else if (request.method === 'OPTIONS') transaction.respond(200, { headers: [ALLOW] });
-    else if (request.method === 'REFER') transaction.respond(603);
-    else transaction.respond(405, { headers: [ALLOW] });
+    else if (request.method === 'OPTIONS') transaction.respond(200, { headers: [this.#options.endpoint.allow] });
+    else if (request.method === 'REFER' && this.#options.endpoint.takesRefer) this.#receiveRefer(transaction);
+    else transaction.respond(405, { headers: [this.#options.endpoint.allow] });
   }
 
   #end(): void {
@@ -159,7 +159,7 @@ export class DialogUsage {
     dialog.refreshTarget(request.headers, transaction.flow);
     if (offer !== undefined) handlers.onRemoteMedia(offer.remote);
     const contact = ['Contact', endpoint.contact(transaction.flow)] as const;
-    const headers = [contact, ALLOW, ...this.keeper.answer(request.headers)];
+    const headers = [contact, endpoint.allow, ...this.keeper.answer(request.headers)];
     if (offer === undefined || media === undefined) transaction.respond(200, { headers });
     else transaction.respond(200, { headers, body: session.answer(media, offer) });
   }
@@ -195,7 +195,35 @@ export class DialogUsage {
     if (offer !== undefined) handlers.onRemoteMedia(offer.remote);
     const body = offer === undefined ? session.offer(media) : session.answer(media, offer);
     const contact = ['Contact', endpoint.contact(transaction.flow)] as const;
-    transaction.respond(200, { headers: [contact, ALLOW, ...this.keeper.answer(request.headers)], body });
+    transaction.respond(200, { headers: [contact, endpoint.allow, ...this.keeper.answer(request.headers)], body });
+  }
+
+  /** RFC 3515: accepted, and the outcome told by one NOTIFY, as FreeSWITCH does. */
+  #receiveRefer(transaction: ServerTransaction): void {
+    const { endpoint, dialog, handlers } = this.#options;
+    const { headers } = transaction.request;
+    const refer = readRefer(headers.all('refer-to'));
+    if (refer === undefined) {
+      // Section 2.4.1: exactly one Refer-To.
+      transaction.respond(400, { reason: 'Bad Refer-To' });
+      return;
+    }
+    const contact = ['Contact', endpoint.contact(transaction.flow)] as const;
+    transaction.respond(202, { headers: [contact, ['Expires', '60']] });
+    const event = `refer;id=${parseCSeq(headers.get('cseq') ?? '')?.number ?? 0}`;
+    handlers.onRefer(refer, (outcome) => {
+      if (this.#ended) return;
+      const notify = dialog.makeRequest('NOTIFY', [
+        ['Contact', endpoint.contact(dialog.flow)],
+        ['Event', event],
+        ['Subscription-State', 'terminated;reason=noresource'],
+        ['Content-Type', 'message/sipfrag;version=2.0'],
+      ]);
+      const done = (): void => undefined;
+      const told = { ...notify, body: `SIP/2.0 ${outcome}\r\n` };
+      // What the phone thinks of it changes nothing.
+      endpoint.request(told, dialog.nextHop(endpoint), { onResponse: done, onFailure: done });
+    });
   }
 
   #receiveInfo(transaction: ServerTransaction): void {

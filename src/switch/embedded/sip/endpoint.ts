@@ -4,6 +4,7 @@ import type { Clock } from '../../../kernel/clock.ts';
 import { errorChain } from '../../../kernel/errors.ts';
 import type { Logger } from '../../../kernel/log.ts';
 import type { SwitchCertificate } from '../../../kernel/sip-certificate.ts';
+import { allowHeader } from './allow.ts';
 import type { ClientHandlers, ClientTransaction } from './client-transaction.ts';
 import type { Flow, SipProtocol, TransportHandlers } from './flow.ts';
 import { type SipRequest, serialiseMessage } from './message.ts';
@@ -23,6 +24,8 @@ export interface EndpointOptions {
   readonly port: number;
   /** With it, TLS is spoken on a port of its own. */
   readonly tls?: { readonly port: number; readonly certificate: SwitchCertificate };
+  /** Whether its far ends may transfer calls by REFER: phones of seats, never carriers. */
+  readonly takesRefer?: boolean;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -71,6 +74,15 @@ export class SipEndpoint {
       // Its challenge was no refusal: a house full of phones is never held up.
       onTrusted: (flow) => this.#sources.note(flow.remoteAddress, -1),
     });
+  }
+
+  get takesRefer(): boolean {
+    return this.#options.takesRefer === true;
+  }
+
+  /** The Allow header of this side. */
+  get allow(): readonly [string, string] {
+    return allowHeader(this.takesRefer);
   }
 
   get port(): number {

@@ -1,6 +1,5 @@
 /** A call that somebody else's INVITE began: our side is the UAS (RFC 3261 section 13.3). */
 import type { RemoteMedia } from '../media/api.ts';
-import { ALLOW } from './allow.ts';
 import type { LocalMedia, SipCall, SipCallHandlers, SipEnd } from './call.ts';
 import { readReason, reasonHeader } from './call.ts';
 import { Dialog } from './dialog.ts';
@@ -60,7 +59,8 @@ export class InboundCall implements SipCall, DialogParty {
   }
 
   get #contact(): ReadonlyArray<readonly [string, string]> {
-    return [['Contact', this.#options.agent.endpoint.contact(this.#invite.flow)], ALLOW];
+    const { endpoint } = this.#options.agent;
+    return [['Contact', endpoint.contact(this.#invite.flow)], endpoint.allow];
   }
 
   /** Says 180. */

@@ -1,6 +1,5 @@
 /** A call that our own INVITE begins: our side is the UAC (RFC 3261 section 13.2). */
 import type { Clock } from '../../../kernel/clock.ts';
-import { ALLOW } from './allow.ts';
 import type { LocalMedia, SipCall, SipCallHandlers, SipEnd } from './call.ts';
 import { readReason, reasonHeader } from './call.ts';
 import type { ClientTransaction } from './client-transaction.ts';
@@ -65,7 +64,7 @@ export class OutboundCall implements SipCall, DialogParty {
       .add('Call-ID', this.callId)
       .add('CSeq', `${this.#sequence} INVITE`)
       .add('Contact', agent.endpoint.contact(flow))
-      .add(...ALLOW);
+      .add(...agent.endpoint.allow);
     for (const [name, value] of offeredHeaders(this.#timerPolicy)) headers.add(name, value);
     for (const [name, value] of this.#options.extraHeaders) headers.add(name, value);
     headers.add('Content-Type', 'application/sdp');

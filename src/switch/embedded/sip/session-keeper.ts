@@ -1,7 +1,6 @@
 /** Keeps the session of one dialog alive, and says when it is over (RFC 4028 section 10). */
 import type { Clock } from '../../../kernel/clock.ts';
 import type { RemoteMedia } from '../media/api.ts';
-import { ALLOW } from './allow.ts';
 import type { Dialog } from './dialog.ts';
 import type { SipEndpoint } from './endpoint.ts';
 import type { SipHeaders, SipRequest, SipResponse } from './message.ts';
@@ -97,7 +96,7 @@ export class SessionKeeper {
     this.#refreshing = true;
     const made = dialog.makeRequest('INVITE', [
       ['Contact', endpoint.contact(dialog.flow)],
-      ALLOW,
+      endpoint.allow,
       ...offeredHeaders(this.#policy, Math.max(this.#terms?.intervalS ?? 0, this.#policy.minimumS)),
       ['Content-Type', 'application/sdp'],
     ]);

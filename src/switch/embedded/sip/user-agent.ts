@@ -1,6 +1,5 @@
 /** Sorts the requests of one SIP side: inside a dialog to its call, outside to the switch. */
 import type { Clock } from '../../../kernel/clock.ts';
-import { ALLOW } from './allow.ts';
 import { tagOf } from './dialog.ts';
 import { type EndpointOptions, SipEndpoint } from './endpoint.ts';
 import type { SipRequest } from './message.ts';
@@ -102,11 +101,11 @@ export class SipUserAgent {
     if (parseUri(request.uri) === undefined) transaction.respondOnce(416);
     else if (required !== '') transaction.respondOnce(420, { headers: [['Unsupported', required]] });
     else if (request.method === 'OPTIONS') {
-      transaction.respondOnce(200, { headers: [ALLOW, ['Accept', 'application/sdp']] });
+      transaction.respondOnce(200, { headers: [this.endpoint.allow, ['Accept', 'application/sdp']] });
     } else if (request.method === 'INVITE') this.#handlers.onInvite(transaction);
     else if (request.method === 'REGISTER' && this.#handlers.onRegister !== undefined) {
       this.#handlers.onRegister(transaction);
     } else if (request.method === 'BYE' || request.method === 'INFO') transaction.respondOnce(481);
-    else transaction.respondOnce(405, { headers: [ALLOW] });
+    else transaction.respondOnce(405, { headers: [this.endpoint.allow] });
   }
 }
