@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -144,7 +144,7 @@ class Keeper {
     });
     this.#stop = () => launched.stop();
     const run = { pid: launched.pid, ports: launched.ports };
-    await writeFile(this.#files.runFile, JSON.stringify(run), { mode: 0o600 });
+    await replaceFile(this.#files.runFile, JSON.stringify(run));
     return run;
   }
 
@@ -180,10 +180,19 @@ const samePorts = (settings: EmbeddedSwitchSettings, ports: RunFile['ports']): E
 async function leftOver(runFile: string): Promise<RunFile | undefined> {
   const text = await readFile(runFile, 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
-  const parsed = runFileSchema.safeParse(JSON.parse(text));
+  const parsed = runFileSchema.safeParse(jsonOf(text));
   if (!parsed.success) return undefined;
   const command = await readFile(`/proc/${parsed.data.pid}/cmdline`, 'utf8').catch(() => '');
   return command.includes('softswitch') ? parsed.data : undefined;
+}
+
+/** Undefined for what is no JSON: a file that a power cut left empty tells of no switch that still runs. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function answers(port: number): Promise<boolean> {

@@ -76,8 +76,9 @@ describe('a hotline for four calls, one of them waiting', () => {
     }
 
     await until('the end of all announcements', () => calls.filter((call) => call.isEnded).length === 6);
-    const { body } = await supervisor.api('/api/callbacks');
-    const owed = callbacksSchema.parse(body).callbacks;
+    const list = async () => callbacksSchema.parse((await supervisor.api('/api/callbacks')).body).callbacks;
+    await until('all who are owed a call-back on the list', async () => (await list()).length >= 5);
+    const owed = await list();
     for (const { callerNumber } of owed) expect(crowd).toContain(callerNumber);
     const reasons = owed.map(({ reason }) => reason).toSorted();
     expect(reasons).toEqual([...Array<string>(4).fill('over-capacity'), 'queue-full']);

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -76,4 +76,11 @@ describe('the embedded switch and the embedded PostgreSQL die under a control th
     },
     90_000,
   );
+
+  it('and all is started again by the next one, although a power cut has left the note of the switch empty', async () => {
+    await service.stop();
+    await writeFile(join(folder, 'data', 'switch-run.json'), '');
+    await service.start();
+    await well();
+  }, 60_000);
 });
