@@ -29,6 +29,7 @@ type Reply = Result<void, SwitchFailure>;
 
 const arrivalFallbackMs = 4_000;
 const parkedFallbackMs = 20_000;
+const aloneInConferenceMs = 5_000;
 const unclaimedPhoneMs = 20_000;
 
 const done: Reply = ok(undefined);
@@ -381,6 +382,16 @@ export class SwitchCore {
     this.#tell({ type: 'conferenceJoined', leg: leg.id, atMs: this.#clock.now(), conference, memberId: leg.id });
   }
 
+  /** A citizen whom all others have left in a conference is parked after its grace. */
+  #endSoon(conference: string): void {
+    const members = (): SimLeg[] => [...this.#legs.values()].filter((leg) => leg.conference === conference);
+    const alone = (): boolean => members().every(({ role }) => role === 'citizen');
+    if (members().length === 0 || !alone()) return;
+    this.#clock.setTimer(aloneInConferenceMs, () => {
+      if (alone()) for (const leg of members()) this.#goTo(leg, undefined);
+    });
+  }
+
   /** Takes the leg out of what it does; a partner that stays behind goes on by itself. */
   #leave(leg: SimLeg): void {
     clearTimers(leg);
@@ -391,6 +402,7 @@ export class SwitchCore {
     if (conference !== undefined) {
       leg.conference = undefined;
       this.#tell({ type: 'conferenceLeft', leg: leg.id, atMs: this.#clock.now(), conference });
+      if (leg.role !== 'citizen') this.#endSoon(conference);
     }
     if (partner === undefined) return;
     const wasBridged = leg.place === 'bridged';

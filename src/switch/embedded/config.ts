@@ -64,6 +64,8 @@ export const embeddedSwitchConfigSchema = z.strictObject({
   /** How long a new citizen, and any leg that is parked again, waits for control before the dialplan treats it. */
   citizenFallbackMs: z.int().min(100).max(600_000).default(4_000),
   parkedFallbackMs: z.int().min(100).max(600_000).default(20_000),
+  /** How long a citizen is left alone in a conference before he is parked. */
+  aloneInConferenceMs: z.int().min(100).max(600_000).default(5_000),
   limits: z
     .strictObject({
       /** Callers who come in at so many channels are answered 503; legs with `no_throttle_limits` are made all the same. */

@@ -75,6 +75,33 @@ describe('a conference of three', () => {
     await bench.esl.event('CUSTOM', { Action: 'conference-destroy', 'Conference-Name': 'alone' });
   });
 
+  it('ends for a citizen whom all others have left, and nobody takes out: he is parked', async () => {
+    const { citizen, agent, third } = await threeWay('left');
+    await citizen.call.hearsOnly([650, 900]);
+    await agent.call.hangup();
+    await citizen.call.hearsOnly([900]);
+    await third.call.hangup();
+    await bench.parked(citizen.leg, 2, { withinMs: 10_000 });
+    await bench.esl.event('CUSTOM', { Action: 'conference-destroy', 'Conference-Name': 'left' });
+    expect(await bench.esl.api(`sched_del ${citizen.leg}`)).toBe('+OK Deleted: 1');
+    expect(citizen.call.isEnded).toBe(false);
+  });
+
+  it('does not end while somebody who works there is in it, nor for one who comes back', async () => {
+    const { citizen, agent, third } = await threeWay('back');
+    await citizen.call.hearsOnly([650, 900]);
+    for (const leg of [third.leg, agent.leg]) {
+      await bench.ok(`uuid_transfer ${leg} parked XML yihaotong`);
+      await bench.parked(leg, 2);
+    }
+    await bench.ok(`uuid_transfer ${agent.leg} conf-back XML yihaotong`);
+    // Well after the grace, by the switch's own clock.
+    await bench.ok(`sched_transfer +9 ${third.leg} fallback-agent XML yihaotong`);
+    await bench.ended(third.leg, { withinMs: 12_000 });
+    await citizen.call.hearsOnly([650]);
+    expect(bench.esl.eventsSoFar('CUSTOM', { Action: 'conference-destroy', 'Conference-Name': 'back' })).toEqual([]);
+  });
+
   it('obeys mute, unmute and kick', async () => {
     const { citizen, third } = await threeWay('moderated');
     await citizen.call.hearsOnly([650, 900]);

@@ -5,10 +5,11 @@ import { describe, expect, it } from 'vitest';
 import { EslTestClient } from '../../support/esl-test-client.ts';
 import { startHotline, type TestPerson } from '../../support/hotline/hotline.ts';
 import { readyAgent, talk, tones } from '../../support/hotline/talking.ts';
+import type { TestPhone } from '../../support/phone/phone.ts';
 import { switchKind } from '../../support/switch.ts';
 import { until } from '../../support/until.ts';
 
-const agents = ['1001', '1002', '1003'].map(
+const agents = ['1001', '1002', '1003', '1004'].map(
   (login): TestPerson => ({ login, name: `话务员${login}`, role: 'agent', extension: login, hotlineNumber: null }),
 );
 const [waiter, held, consulted, talker] = ['13800000061', '13800000062', '13800000063', '13800000064'] as const;
@@ -17,6 +18,8 @@ const [waiter, held, consulted, talker] = ['13800000061', '13800000062', '138000
 describe('who waits when control dies and stays dead', () => {
   const hotline = startHotline({ ownProcess: true, people: agents, environment: { WAY_OUT_AFTER_S: '5' } });
 
+  let exchange: TestPhone | undefined;
+
   it('gets the message and is called back once; who talks, talks on; no leg is left over', async () => {
     const holding = await readyAgent(hotline, '1001');
     const onHold = await talk(hotline, holding, held);
@@ -24,7 +27,7 @@ describe('who waits when control dies and stays dead', () => {
     await holding.desk.callState('held');
     const consulting = await readyAgent(hotline, '1002');
     const aside = await talk(hotline, consulting, consulted);
-    const exchange = await hotline.subcentre({ toneHz: tones.subcentre });
+    exchange = await hotline.subcentre({ toneHz: tones.subcentre });
     await consulting.desk.do({ do: 'consult', callId: aside.callId, number: '12366' });
     const asked = await exchange.nextInvite();
     asked.answer();
@@ -61,6 +64,34 @@ describe('who waits when control dies and stays dead', () => {
     const listed = await callBacks();
     expect(listed.map((row) => row.caller_number).sort()).toEqual([waiter, held, consulted]);
     expect(listed.filter((row) => row.recording_path === null || row.call_id === null)).toEqual([]);
+  });
+
+  it('gets it as well when he is left alone in a conference, whose others have hung up', async () => {
+    const number = '13800000067';
+    const agent = await readyAgent(hotline, '1004');
+    const { citizen, agent: phone, callId } = await talk(hotline, agent, number);
+    await agent.desk.do({ do: 'consult', callId, number: '12366' });
+    exchange ??= await hotline.subcentre({ toneHz: tones.subcentre });
+    const asked = await exchange.nextInvite();
+    asked.answer();
+    await agent.desk.callState('consulting');
+    await agent.desk.do({ do: 'joinThreeWay', callId });
+    await citizen.hearsOnly([tones.agent, tones.subcentre]);
+
+    await hotline.process.kill();
+    await phone.hangup();
+    await citizen.hearsOnly([tones.subcentre]);
+    await asked.hangup();
+    // The grace of the conference, then the time of whoever is parked.
+    await until('his message', () => hasMessage(number), 35_000);
+    await citizen.hangup();
+
+    await hotline.process.start();
+    await until('no live call', async () => (await liveCalls()) === 0);
+    await until('the call-back list', async () => (await callBacks()).some((row) => row.caller_number === number));
+    const listed = (await callBacks()).filter((row) => row.caller_number === number);
+    expect(listed).toHaveLength(1);
+    expect(listed[0]?.recording_path).not.toBeNull();
   });
 
   it('is taken back by a control that was only frozen, and is not called back when somebody has served him', async () => {

@@ -33,7 +33,22 @@ function emitMaintenance(
   );
 }
 
-function leaveConference(context: SwitchContext, channel: Channel, name: string, id: number): void {
+/** Those for whom a citizen is in a conference. */
+const works = (channel: Channel): boolean => channel.variables.get('yht_role') !== 'citizen';
+
+/**
+ * The last of those who work here has left a citizen: if nobody takes him out, or comes in, the conference ends after a
+ * while and he goes on in the dialplan.
+ */
+function endSoon(context: SwitchContext, name: string, members: Map<number, Channel>, goOn: GoOn): void {
+  context.clock.setTimer(context.config().aloneInConferenceMs, () => {
+    if (context.conferences.get(name) !== members) return;
+    const left = [...members.values()];
+    if (!left.some(works)) for (const channel of left) goOn(channel);
+  });
+}
+
+function leaveConference(context: SwitchContext, channel: Channel, name: string, id: number, goOn: GoOn): void {
   const members = context.conferences.get(name);
   members?.delete(id);
   channel.application = '';
@@ -41,13 +56,20 @@ function leaveConference(context: SwitchContext, channel: Channel, name: string,
   channel.media?.setMuted(false);
   channel.media?.route({ kind: 'silent' });
   emitMaintenance(context, 'del-member', name, { id, channel });
-  if (members === undefined || members.size > 0) return;
+  if (members === undefined) return;
+  if (members.size > 0) {
+    if (works(channel) && ![...members.values()].some(works)) endSoon(context, name, members, goOn);
+    return;
+  }
   context.conferences.delete(name);
   emitMaintenance(context, 'conference-destroy', name);
 }
 
+/** Where a member goes whose conference has ended. */
+type GoOn = (channel: Channel) => void;
+
 /** Puts a leg that has left what it did before into a conference; an unanswered caller is answered. */
-export function joinConference(context: SwitchContext, channel: Channel, name: string): void {
+export function joinConference(context: SwitchContext, channel: Channel, name: string, goOn: GoOn): void {
   if (channel.ended) return;
   answer(context, channel);
   let members = context.conferences.get(name);
@@ -69,7 +91,7 @@ export function joinConference(context: SwitchContext, channel: Channel, name: s
     kind: 'conference',
     name,
     memberId: id,
-    leave: () => leaveConference(context, channel, name, id),
+    leave: () => leaveConference(context, channel, name, id, goOn),
   };
   channel.activity = activity;
   emitMaintenance(context, 'add-member', name, { id, channel });

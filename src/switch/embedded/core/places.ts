@@ -111,7 +111,9 @@ function enterHouse(context: SwitchContext, channel: Channel, extension: string)
   } else if (supervising !== undefined) {
     supervise(context, channel, supervising, () => transfer(context, channel, 'parked', HOUSE_CONTEXT));
   } else if (extension.startsWith(CONFERENCE_PREFIX) && extension.length > CONFERENCE_PREFIX.length) {
-    joinConference(context, channel, extension.slice(CONFERENCE_PREFIX.length));
+    joinConference(context, channel, extension.slice(CONFERENCE_PREFIX.length), (left) =>
+      transfer(context, left, 'parked', HOUSE_CONTEXT),
+    );
   } else if (extension === 'fallback-citizen') treatCitizen(context, channel);
   else if (extension.startsWith('fallback-')) hangup(context, channel, 'NORMAL_CLEARING');
   else hangup(context, channel, 'NO_ROUTE_DESTINATION');
