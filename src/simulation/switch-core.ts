@@ -1,4 +1,3 @@
-import type { Timer } from '../kernel/clock.ts';
 import { err, ok, type Result } from '../kernel/result.ts';
 import type {
   OriginateRequest,
@@ -20,6 +19,7 @@ import {
   parkOf,
   type SimLeg,
   snapshotOf,
+  whileThere,
 } from './switch-legs.ts';
 import type { CoreListener } from './switch-listener.ts';
 import { Referrals } from './switch-referrals.ts';
@@ -440,18 +440,10 @@ export class SwitchCore {
   /** `sched_transfer` in place of what was armed. */
   #schedule(leg: SimLeg, delayMs: number, run: () => void): void {
     disarmFallbacks(leg);
-    this.#after(leg, leg.fallbacks, delayMs, run);
+    whileThere(leg, leg.fallbacks, this.#clock, delayMs, run);
   }
 
   #timer(leg: SimLeg, delayMs: number, run: () => void): void {
-    this.#after(leg, leg.timers, delayMs, run);
-  }
-
-  #after(leg: SimLeg, timers: Set<Timer>, delayMs: number, run: () => void): void {
-    const timer: Timer = this.#clock.setTimer(delayMs, () => {
-      timers.delete(timer);
-      if (!leg.ended) run();
-    });
-    timers.add(timer);
+    whileThere(leg, leg.timers, this.#clock, delayMs, run);
   }
 }

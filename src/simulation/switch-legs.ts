@@ -1,4 +1,4 @@
-import type { Timer } from '../kernel/clock.ts';
+import type { Clock, Timer } from '../kernel/clock.ts';
 import type { LegSnapshot, Sound, SwitchEvent } from '../switch/port.ts';
 
 /**
@@ -137,4 +137,13 @@ export function parkOf(leg: SimLeg, atMs: number): SwitchEvent {
 /** A leg's end, as the switch tells it. */
 export function endOf(leg: string, atMs: number, cause: string, endedBy: 'phone' | 'switch' | 'unknown'): SwitchEvent {
   return { type: 'legEnded', leg, atMs, cause, q850: undefined, sipStatus: undefined, endedBy };
+}
+
+/** A timer of a leg that has not ended by then; it is kept among `timers` until it runs. */
+export function whileThere(leg: SimLeg, timers: Set<Timer>, clock: Clock, delayMs: number, run: () => void): void {
+  const timer: Timer = clock.setTimer(delayMs, () => {
+    timers.delete(timer);
+    if (!leg.ended) run();
+  });
+  timers.add(timer);
 }
