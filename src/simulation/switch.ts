@@ -390,8 +390,8 @@ export class SimulatedSwitch implements TelephoneSwitch {
       return Promise.resolve(err({ kind: 'link-down', message: 'not connected' }));
     }
     trace.note([leg], `→ ${what} ${short(leg)}`);
-    // The adapter plays one thing after the other on a leg, so that an old sound never cuts a newer one off; and a way
-    // out that is armed behind what disarms it would take somebody out of a conversation.
+    // The adapter plays one thing after the other on a leg, so that an old sound never cuts a newer one off. The switch
+    // carries out a link's commands in order: what arms and what disarms a way out never overtake each other.
     const fault = random.chance(weather().commandFaultChance)
       ? random.weighted({ lost: 1, noReply: 1, late: keepsOrder(what) ? 0 : 1 })
       : undefined;
@@ -429,4 +429,5 @@ export class SimulatedSwitch implements TelephoneSwitch {
   }
 }
 
-const keepsOrder = (what: string): boolean => what.startsWith('play ') || what === 'arm the way out';
+const keepsOrder = (what: string): boolean =>
+  what.startsWith('play ') || what === 'arm the way out' || what === 'disarm';
