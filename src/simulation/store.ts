@@ -109,11 +109,12 @@ export class SimulatedStore {
   }
 
   /**
-   * Forgets what is over, so that thousands of hours fit into memory; but nothing of which a machine's spool still speaks,
-   * for the real store deletes no call, and a control that takes an old spool asks whether a call is known.
+   * Forgets what is over, so that thousands of hours fit into memory; but nothing of which somebody may still speak, for the
+   * real store deletes no call: a machine's spool, or a control that was not told of the end of one of its legs.
    */
   forgetEnded(): void {
     const kept = this.#spooledCalls();
+    for (const leg of this.legs.values()) if (leg.endedAtMs === null) kept.add(leg.callId);
     for (const [id, call] of this.calls) {
       if (call.state !== 'ended' || kept.has(id)) continue;
       this.calls.delete(id);
@@ -123,7 +124,7 @@ export class SimulatedStore {
     for (const [id, leg] of this.legs) if (!this.calls.has(leg.callId)) this.legs.delete(id);
   }
 
-  #spooledCalls(): ReadonlySet<string> {
+  #spooledCalls(): Set<string> {
     const disks = [...this.#disks.values()].map((text) => JSON.parse(text) as Disk);
     return new Set(
       disks.flatMap(({ backlog }) => [
