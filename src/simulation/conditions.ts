@@ -1,7 +1,7 @@
 import type { Call } from '../domain/call/call.ts';
 import { houseTimes, type SimulatedControl } from './control.ts';
+import type { PhoneSide } from './nodes.ts';
 import type { SimulatedStore } from './store.ts';
-import type { SwitchCore } from './switch-core.ts';
 import type { SimLeg } from './switch-legs.ts';
 
 /** Something that may be so for a moment, but not for longer than its bound. */
@@ -40,7 +40,7 @@ const stateBoundMs: Partial<Record<Call['state'], number>> = {
 /** States in which the citizen is parked and hears something. */
 const hearing: ReadonlySet<Call['state']> = new Set(['waiting', 'offering', 'held', 'consultRinging', 'consulting']);
 
-function* callConditions(call: Call, core: SwitchCore): Generator<Condition> {
+function* callConditions(call: Call, core: Pick<PhoneSide, 'leg' | 'legs'>): Generator<Condition> {
   const about = [call.id, call.citizenLeg];
   const boundMs = stateBoundMs[call.state];
   if (boundMs !== undefined) {
@@ -69,7 +69,7 @@ function* callConditions(call: Call, core: SwitchCore): Generator<Condition> {
 }
 
 /** How the switch disagrees with a call whose parties talk; undefined when it agrees. */
-function partedWords(call: Call, core: SwitchCore): string | undefined {
+function partedWords(call: Call, core: Pick<PhoneSide, 'leg' | 'legs'>): string | undefined {
   const pairs: Partial<Record<Call['state'], readonly (string | undefined)[]>> = {
     talking: [call.citizenLeg, call.agent?.leg],
     consulting: [call.agent?.leg, call.consult?.leg],
@@ -105,7 +105,9 @@ function* legConditions(leg: SimLeg, owners: ReadonlyMap<string, Call>): Generat
     yield { rule: 'every leg is owned', key: `${leg.id} stray`, detail, boundMs, about };
   } else if (leg.place !== 'fallback' && leg.fallbacks.size === 0) {
     const detail = `the citizen’s leg ${leg.id} is ${leg.place}`;
-    yield { rule: 'every caller is accounted for', key: `${leg.id} lost`, detail, boundMs: 2_000, about };
+    // Who is found talking comes back when the other one is let go, an order that may have to be given again.
+    const boundMs = leg.place === 'bridged' || leg.place === 'conference' ? 8_000 : 2_000;
+    yield { rule: 'every caller is accounted for', key: `${leg.id} lost`, detail, boundMs, about };
   }
 }
 
@@ -141,7 +143,7 @@ function* seatConditions(
 /** Everything that is not as it should be now, but may be for a moment. */
 export function* conditions(
   control: SimulatedControl,
-  core: SwitchCore,
+  core: Pick<PhoneSide, 'leg' | 'legs'>,
   store: SimulatedStore,
   nowMs: number,
 ): Generator<Condition> {

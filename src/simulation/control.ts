@@ -12,9 +12,9 @@ import { DeskService } from '../services/desk/desk-service.ts';
 import type { DeskStore } from '../services/ports.ts';
 import type { LinkEvent, RegistrationEvent } from '../switch/port.ts';
 import type { ProcessClock } from './clock.ts';
+import type { SimulatedLinks } from './links.ts';
 import type { Random } from './random.ts';
 import type { SimulatedStore, StoreUser } from './store.ts';
-import type { SimulatedSwitch } from './switch.ts';
 
 /** What the city is like; small numbers, so that its limits are met. */
 export interface House {
@@ -47,7 +47,7 @@ export interface SimulatedControlOptions {
   readonly host: string;
   readonly random: Random;
   readonly store: SimulatedStore;
-  readonly telephone: SimulatedSwitch;
+  readonly telephone: SimulatedLinks;
   readonly log: Logger;
   readonly house: House;
   readonly push: (personId: string, push: DeskPush) => void;
@@ -61,7 +61,7 @@ const deaf = { onOffer: ignore, onOfferGone: ignore, onConsult: ignore, onNotice
 export class SimulatedControl implements StoreUser {
   readonly clock: ProcessClock;
   readonly host: string;
-  readonly telephone: SimulatedSwitch;
+  readonly telephone: SimulatedLinks;
   readonly seats: SeatBook;
   readonly dispatcher: Dispatcher;
   readonly writer: CallWriter;
@@ -89,7 +89,7 @@ export class SimulatedControl implements StoreUser {
       committed: (callId) => this.writer.stored(callId, houseTimes.commitWaitMs),
     });
     this.runtime = new CallRuntime({
-      telephone,
+      telephone: telephone.port,
       clock,
       ids,
       log,
@@ -142,10 +142,10 @@ export class SimulatedControl implements StoreUser {
   async start(): Promise<void> {
     await this.writer.takeSpool();
     await this.seats.load();
-    this.telephone.start({
-      onLeg: (event) => this.whenAwake(() => this.runtime.onLeg(event)),
-      onRegistration: (event) => this.whenAwake(() => this.#onRegistration(event)),
-      onLink: (event) => this.whenAwake(() => this.#onLink(event)),
+    this.telephone.port.start({
+      onLeg: (event) => this.runtime.onLeg(event),
+      onRegistration: (event) => this.#onRegistration(event),
+      onLink: (event) => this.#onLink(event),
     });
   }
 
@@ -158,7 +158,7 @@ export class SimulatedControl implements StoreUser {
   }
 
   async close(): Promise<void> {
-    await this.telephone.close();
+    await this.telephone.port.close();
     await this.runtime.close();
     this.seats.close();
     await this.writer.close();

@@ -3,8 +3,8 @@ import { type Call, type CallEvent, deskCommands } from '../domain/call/call.ts'
 import type { DeskOutcome } from '../services/desk/outcome.ts';
 import { conditions } from './conditions.ts';
 import type { SimulatedControl } from './control.ts';
+import type { PhoneSide } from './nodes.ts';
 import type { SimulatedStore } from './store.ts';
-import type { SwitchCore } from './switch-core.ts';
 import type { LegPlace, SimLeg } from './switch-legs.ts';
 
 /** What must never be, and was. */
@@ -30,7 +30,7 @@ const withoutWayOutMs = 15_000;
 /** Looks at the world after every step, and listens to what the calls tell. */
 export class Invariants {
   readonly #store: SimulatedStore;
-  readonly #core: SwitchCore;
+  readonly #core: Pick<PhoneSide, 'leg' | 'legs'>;
   readonly #now: () => number;
   readonly #since = new Map<string, number>();
   /** When each call joined the queue first, as the store has seen it. */
@@ -46,7 +46,7 @@ export class Invariants {
   /** Parked legs without a way out, and since when. */
   readonly #noWayOut = new Map<string, number>();
 
-  constructor(store: SimulatedStore, core: SwitchCore, now: () => number) {
+  constructor(store: SimulatedStore, core: Pick<PhoneSide, 'leg' | 'legs'>, now: () => number) {
     this.#store = store;
     this.#core = core;
     this.#now = now;
@@ -118,7 +118,8 @@ export class Invariants {
     }
     if (control.dispatcher.waiting > 0) this.add(rule, `${control.dispatcher.waiting} in the queue`, []);
     if (control.writer.backlog > 0) this.add(rule, `${control.writer.backlog} records not stored`, []);
-    if (control.clock.waiting > 0) this.add(rule, `${control.clock.waiting} timers`, []);
+    const timers = control.clock.waiting - control.telephone.idleTimers;
+    if (timers > 0) this.add(rule, `${timers} timers`, []);
     this.#joined.clear();
     this.#related.clear();
     this.#turnedAway.clear();

@@ -1,14 +1,14 @@
 import type { Sound } from '../switch/port.ts';
 import type { VirtualClock } from './clock.ts';
+import type { PhoneSide } from './nodes.ts';
 import type { Random } from './random.ts';
-import type { SwitchCore } from './switch-core.ts';
 import type { SimLeg } from './switch-legs.ts';
 import type { Trace } from './trace.ts';
 
 export interface PeopleOptions {
   readonly clock: VirtualClock;
   readonly random: Random;
-  readonly core: SwitchCore;
+  readonly core: PhoneSide;
   readonly trace: Trace;
   /** Extensions of agents and numbers of sub-centres that have a phone here. */
   readonly phones: readonly string[];

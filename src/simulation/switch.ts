@@ -78,8 +78,14 @@ export class SimulatedSwitch implements TelephoneSwitch {
     return this.#options.clock.now() < this.#unsureUntilMs;
   }
 
+  /** What comes in waits until its process is awake. */
   start(listener: SwitchListener): void {
-    this.#listener = listener;
+    const { process } = this.#options;
+    this.#listener = {
+      onLeg: (event) => process.whenAwake(() => listener.onLeg(event)),
+      onRegistration: (event) => process.whenAwake(() => listener.onRegistration(event)),
+      onLink: (event) => process.whenAwake(() => listener.onLink(event)),
+    };
     this.#connectSoon();
   }
 
@@ -256,8 +262,7 @@ export class SimulatedSwitch implements TelephoneSwitch {
       this.#command(first, what, () => {
         for (const leg of legs) core.disarm(leg);
         const reply = act();
-        const left = reply.ok ? [] : legs.flatMap((leg) => core.leg(leg) ?? []);
-        for (const leg of left) leg.disarmedInVain = true;
+        for (const leg of reply.ok ? [] : legs.flatMap((id) => core.leg(id) ?? [])) leg.disarmedInVain = true;
         return reply;
       }),
     );

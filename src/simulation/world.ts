@@ -6,12 +6,14 @@ import { Desks } from './desks.ts';
 import { directFlow, menuFlow } from './flow.ts';
 import { Invariants, type Violation } from './invariants.ts';
 import { Leaders } from './leaders.ts';
+import { SimulatedLinks } from './links.ts';
+import { SwitchNodes } from './nodes.ts';
 import { People } from './people.ts';
 import { Random } from './random.ts';
 import { SimulatedStore } from './store.ts';
 import { SimulatedSwitch } from './switch.ts';
-import { SwitchCore } from './switch-core.ts';
 import type { LegPlace, SimLeg } from './switch-legs.ts';
+import type { CoreListener } from './switch-listener.ts';
 import { Trace } from './trace.ts';
 import { drawWeather, fairWeather, type Weather } from './weather.ts';
 
@@ -19,8 +21,11 @@ const startMs = Date.UTC(2026, 0, 5, 8);
 const busyMs = 20 * 60_000;
 const quietMs = 4 * 60_000;
 const settleMs = 20_000;
+/** Of so many seeds one has two switch nodes. */
+const seedsPerCluster = 5;
+const nodeCrashEveryMs = 3 * 60_000;
 
-/** One city with one hotline, one switch, one store, and a control that may die at any step, with or without a standby. */
+/** One city with one hotline, a switch of one node or two, one store, and a control that may die at any step, with or without a standby. */
 export class World {
   readonly clock: VirtualClock;
   readonly trace: Trace;
@@ -28,7 +33,7 @@ export class World {
   readonly #weather: Weather;
   #house: House;
   readonly #store: SimulatedStore;
-  readonly #core: SwitchCore;
+  readonly #nodes: SwitchNodes;
   readonly #people: People;
   readonly #desks: Desks;
   readonly #invariants: Invariants;
@@ -51,14 +56,12 @@ export class World {
     const weatherNow = () => (this.#stormy ? this.#weather : fairWeather);
     const onFault = () => this.#disturbed();
     this.#store = new SimulatedStore({ clock, trace, random: random.fork(), weather: weatherNow, onFault });
-    this.#core = new SwitchCore(clock, random.fork(), {
-      event: (event) => this.#control?.telephone.tell(event),
-      registration: (event) => this.#control?.telephone.tellRegistration(event),
-      rings: (leg) => this.#people.rings(leg),
-      hears: (leg, sounds) => this.#people.hears(leg, sounds),
-      ended: (leg) => trace.note([leg.id], `${leg.role}’s leg ${leg.id.slice(0, 8)} ended`),
-      referEnded: (leg, done) => this.#people.referEnded(leg, done),
-      fellBack: (leg, from) => this.#fellBack(leg, from),
+    const proxyRandom = new Random(seed);
+    this.#nodes = new SwitchNodes({
+      clock,
+      randoms: [random.fork(), ...(seed % seedsPerCluster === 0 ? [proxyRandom.fork()] : [])],
+      proxyRandom,
+      listener: (node) => this.#listenerOf(node),
     });
     const agents = drawPeople(random.fork());
     for (const person of agents) this.#store.addPerson(person);
@@ -67,12 +70,12 @@ export class World {
       clock,
       trace,
       random: random.fork(),
-      core: this.#core,
+      core: this.#nodes,
       subcentres,
       phones: [...agents.flatMap((person) => person.extension ?? []), ...subcentres.slice(0, 2)],
       arrivalEveryMs: random.between(2_000, 15_000),
     });
-    this.#invariants = new Invariants(this.#store, this.#core, () => clock.now());
+    this.#invariants = new Invariants(this.#store, this.#nodes, () => clock.now());
     this.#desks = new Desks({
       clock,
       trace,
@@ -145,8 +148,8 @@ export class World {
       const nowMs = this.clock.now();
       const control = this.#control;
       const stalled = nowMs < this.#stalledUntilMs;
-      const blind = !control?.ready || control.telephone.unsure;
-      const troubled = blind || this.#store.down || this.#store.cutOff.size > 0 || !this.#core.running || stalled;
+      const blind = !control?.ready || control.telephone.unsure || !this.#settled(control);
+      const troubled = blind || this.#store.down || this.#store.cutOff.size > 0 || stalled;
       // Between two steps nothing changes: a trouble of the last one has lasted until now.
       if (troubled || wasTroubled) this.#disturbed();
       wasTroubled = troubled;
@@ -167,15 +170,20 @@ export class World {
   #makeControl(host: string): SimulatedControl {
     const { clock, trace } = this;
     const process = new ProcessClock(clock);
-    const telephone = new SimulatedSwitch({
-      core: this.#core,
-      clock,
-      process,
-      trace,
-      random: this.#random.fork(),
-      weather: () => (this.#stormy ? this.#weather : fairWeather),
-      onFault: () => this.#disturbed(),
-    });
+    const links = this.#nodes.cores.map(
+      (core) =>
+        new SimulatedSwitch({
+          core,
+          clock,
+          process,
+          trace,
+          random: this.#random.fork(),
+          weather: () => (this.#stormy ? this.#weather : fairWeather),
+          onFault: () => this.#disturbed(),
+        }),
+    );
+    const log = this.#logger([]);
+    const telephone = new SimulatedLinks(links, process, log);
     if (this.#stormy && this.#random.chance(0.3)) this.#changeConfiguration();
     return new SimulatedControl({
       clock: process,
@@ -183,7 +191,7 @@ export class World {
       telephone,
       random: this.#random.fork(),
       store: this.#store,
-      log: this.#logger([]),
+      log,
       house: this.#house,
       push: (personId, push) => this.#desks.push(personId, push),
       onCall: (before, after, event) => this.#invariants.onCall(before, after, event),
@@ -207,16 +215,18 @@ export class World {
     const { random, weather } = { random: this.#random, weather: this.#weather };
     this.#every(weather.linkDropEveryMs, () => {
       this.trace.note([], 'the link breaks');
-      this.#control?.telephone.drop('reset');
+      this.#anyLink()?.drop('reset');
       this.#disturbed();
     });
     this.#every(weather.linkStallEveryMs, () => {
       const forMs = random.chance(0.9) ? random.between(200, 9_000) : random.between(9_000, 60_000);
       this.trace.note([], `the link stalls for ${Math.floor(forMs)} ms`);
-      this.#control?.telephone.stall(forMs);
+      this.#anyLink()?.stall(forMs);
       this.#stalledUntilMs = this.clock.now() + forMs;
     });
-    this.#every(weather.switchCrashEveryMs, () => this.#crashSwitch());
+    // That nodes die is what a world with several of them is for.
+    const crashEveryMs = this.#nodes.several ? nodeCrashEveryMs : weather.switchCrashEveryMs;
+    this.#every(crashEveryMs, () => this.#crashSwitch());
     this.#every(weather.controlCrashEveryMs, () => {
       this.#fuse = random.integer(1, 40);
     });
@@ -245,16 +255,46 @@ export class World {
     });
   }
 
+  /** Of several nodes one dies, at times for longer than it takes to count as lost; now and then both. */
   #crashSwitch(): void {
-    if (!this.#core.running) return;
-    this.trace.note([], 'the switch dies');
-    this.#core.crash();
-    this.#control?.telephone.drop('the switch died');
-    this.clock.setTimer(this.#random.between(500, 15_000), () => {
-      this.trace.note([], 'the switch is back');
-      this.#core.restart();
+    const core = this.#nodes.anyRunning();
+    if (core === undefined) return;
+    const name = this.#nodes.several ? `switch node ${this.#nodes.cores.indexOf(core) + 1}` : 'switch';
+    this.trace.note([], `the ${name} dies`);
+    this.#nodes.crash(core);
+    this.#control?.telephone.to(this.#nodes.cores.indexOf(core))?.drop('the switch died');
+    this.clock.setTimer(this.#random.between(500, this.#nodes.several ? 40_000 : 15_000), () => {
+      this.trace.note([], `the ${name} is back`);
+      core.restart();
       this.#people.registerAll();
     });
+    if (!this.#nodes.several) return;
+    // The phones of a dead node find the other one when their registration is over.
+    this.clock.setTimer(this.#random.between(1_000, 30_000), () => this.#people.registerAll());
+    if (this.#random.chance(0.1)) this.#crashSwitch();
+  }
+
+  /** A link of the control that leads. */
+  #anyLink(): SimulatedSwitch | undefined {
+    const node = this.#nodes.several ? this.#random.integer(0, this.#nodes.cores.length - 1) : 0;
+    return this.#control?.telephone.to(node);
+  }
+
+  #settled(control: SimulatedControl): boolean {
+    const { cores } = this.#nodes;
+    return control.telephone.settled((node) => cores[node]?.running === true);
+  }
+
+  #listenerOf(node: number): CoreListener {
+    return {
+      event: (event) => this.#control?.telephone.to(node)?.tell(event),
+      registration: (event) => this.#control?.telephone.to(node)?.tellRegistration(event),
+      rings: (leg) => this.#people.rings(leg),
+      hears: (leg, sounds) => this.#people.hears(leg, sounds),
+      ended: (leg) => this.trace.note([leg.id], `${leg.role}’s leg ${leg.id.slice(0, 8)} ended`),
+      referEnded: (leg, done) => this.#people.referEnded(leg, done),
+      fellBack: (leg, from) => this.#fellBack(leg, from),
+    };
   }
 
   #disturbed(): void {
