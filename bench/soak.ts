@@ -76,8 +76,9 @@ async function look(
   const status = await asked(stage, (esl) => esl.api('status')).catch(() => '');
   const switchHandles =
     status === '' ? undefined : (/(\d+) active resource/.exec(status)?.[1] ?? threads(stage.switchPid));
-  if (handles === undefined) return {};
-  const heapMb = await heapAfterCollectionMb(stage.inspectorPort);
+  // Killed in this very moment, it is left out; `samples` in the last line says how many there were.
+  const heapMb = await heapAfterCollectionMb(stage.inspectorPort).catch(() => undefined);
+  if (handles === undefined || heapMb === undefined) return {};
   return {
     control: { heapMb, memoryMb: residentMemoryMb(pid), descriptors: descriptors(pid), handles: Number(handles) },
     switch: {
@@ -214,6 +215,7 @@ async function main(closers: Closers, minutes: number, calls: number, kind: Swit
       storeBacklog: Number(/^yht_store_backlog (\d+)/m.exec(metrics)?.[1] ?? Number.NaN),
       switchDescriptors: descriptors(stage.switchPid) - idle,
     },
+    samples: samples.control.heapMb.length,
     trends,
     allFlat,
     loadBefore,

@@ -2,7 +2,7 @@
  * What a Node process really needs: its heap after a full collection. Without one a machine with much memory lets garbage
  * lie for a quarter of an hour, and a measurement of minutes sees a rise that is none.
  */
-import { once } from 'node:events';
+import { on, once } from 'node:events';
 import { WebSocket } from 'ws';
 import { z } from 'zod';
 import { round } from './figures.ts';
@@ -24,13 +24,15 @@ export async function heapAfterCollectionMb(inspectorPort: number): Promise<numb
   const socket = new WebSocket(target.webSocketDebuggerUrl);
   try {
     await once(socket, 'open', { signal });
+    // Both answers may come in one turn, so they are listened for as a stream.
+    const answers = on(socket, 'message', { signal, close: ['close'] });
     socket.send(JSON.stringify({ id: 1, method: 'HeapProfiler.collectGarbage' }));
     socket.send(JSON.stringify({ id: 2, method: 'Runtime.getHeapUsage' }));
-    for (;;) {
-      const [message] = (await once(socket, 'message', { signal })) as [Buffer];
+    for await (const [message] of answers as AsyncIterable<[Buffer]>) {
       const usage = usageSchema.safeParse(JSON.parse(String(message)));
       if (usage.success) return round(usage.data.result.usedSize / 2 ** 20);
     }
+    throw new Error(`the process that is inspected on port ${inspectorPort} has gone`);
   } finally {
     socket.close();
   }
