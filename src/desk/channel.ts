@@ -1,7 +1,7 @@
 import type { DeskPush, ServerMessage } from './protocol.ts';
 
 /** How many pushes are kept for a page that dropped; one that missed more gets a snapshot. */
-export const keptPushes = 500;
+export const keptPushes = 200;
 
 /** Pushes of a whole list, which a newer one makes worthless. */
 const lists: ReadonlySet<DeskPush['type']> = new Set(['today', 'live']);
