@@ -6,7 +6,8 @@ import type { SeatBook } from './seat-book.ts';
 
 /**
  * Brings waiting callers and free seats together. It acts when a caller joins or a seat becomes free, never by a
- * clock; a reservation that fails makes it look again, because somebody else may be free.
+ * clock; a reservation that fails makes it look again, because somebody else may be free. Whose switch is out of reach
+ * keeps his place and is passed over: no phone could be rung for him, and its seat would be lost to the others.
  *
  * It owns the list of waiting callers. A caller who is being reserved for is out of the list until the reservation
  * has an answer; a call that stopped waiting meanwhile gives the seat back by itself (state table, `agentReserved`).
@@ -20,6 +21,7 @@ export class Dispatcher {
   /** Resolves when the call is stored: a phone is never rung for a call that a crash would forget. */
   readonly #committed: (callId: string) => Promise<void>;
   #deliver: (callId: string, agent: AgentPart) => void = () => undefined;
+  #canServe: (callId: string) => boolean = () => true;
   #again = false;
   #matching = false;
 
@@ -38,6 +40,11 @@ export class Dispatcher {
   /** Where a won seat is told to. */
   onReserved(deliver: (callId: string, agent: AgentPart) => void): void {
     this.#deliver = deliver;
+  }
+
+  /** Who can't be served now, though he waits; `match` is called when that may have changed. */
+  onlyWho(canServe: (callId: string) => boolean): void {
+    this.#canServe = canServe;
   }
 
   get waiting(): number {
@@ -79,7 +86,8 @@ export class Dispatcher {
     do {
       this.#again = false;
       if (this.#waiting.size === 0) break;
-      for (const { callId, personId } of matchCallers([...this.#waiting.values()], this.#seats.available())) {
+      const callers = [...this.#waiting.values()].filter(({ callId }) => this.#canServe(callId));
+      for (const { callId, personId } of matchCallers(callers, this.#seats.available())) {
         this.#reserve(callId, personId);
       }
     } while (this.#again);

@@ -77,6 +77,7 @@ export class CallRuntime {
       { leg: (event) => this.#onLeg(event), agree: (event) => this.#agree(event) },
       options.log,
     );
+    options.dispatcher.onlyWho((callId) => reaches(options.telephone, this.get(callId)?.citizenLeg ?? ''));
     options.dispatcher.onReserved((callId, agent) => {
       if (this.post(callId, { type: 'agentReserved', agent })) return;
       // The call is over: nobody else would give the seat back.
@@ -176,7 +177,7 @@ export class CallRuntime {
     // First of all: who waits has a way out that may go off at any moment, and who talks must have none.
     for (const leg of present.values()) this.#care.claimAsShown(leg, this.#legs.get(leg.leg)?.role);
     for (const leg of this.#legs.all()) {
-      if (present.has(leg.leg) || event.elsewhere?.(leg.leg) === true || (await this.#stillThere(leg.leg))) continue;
+      if (present.has(leg.leg) || event.elsewhere?.(leg.leg) === true || (await this.#care.isStillThere(leg.leg))) continue;
       this.#onLeg(endUntold(leg.leg, event.atMs));
     }
     for (const leg of present.values()) {
@@ -193,16 +194,8 @@ export class CallRuntime {
         this.#care.letGo(leg.leg);
       }
     }
-  }
-
-  /**
-   * The switch's list lags behind its events, so a leg that it lacks may be a new one. Without an answer nothing is
-   * concluded: it is asked again, or the link broke and the next snapshot decides.
-   */
-  async #stillThere(leg: string): Promise<boolean> {
-    const reply = await this.#options.telephone.exists(leg);
-    if (!reply.ok) this.#care.makeSure(leg);
-    return !reply.ok || reply.value;
+    // Those who were passed over because their switch was out of reach.
+    this.#options.dispatcher.match();
   }
 
   /** Tells a call what it missed of a leg while the link was down: its place is a fact, not an event to wait for. */

@@ -56,6 +56,16 @@ export class LegCare {
     });
   }
 
+  /**
+   * The switch's list lags behind its events, so a leg that it lacks may be a new one. Without an answer nothing is
+   * concluded: it is asked again, or the link broke and the next snapshot decides.
+   */
+  async isStillThere(leg: LegId): Promise<boolean> {
+    const reply = await this.#telephone.exists(leg);
+    if (!reply.ok) this.makeSure(leg);
+    return !reply.ok || reply.value;
+  }
+
   /** One of these is not there any more; those of which nothing has been seen yet may still be made. */
   doubt(legs: readonly LegRecord[]): void {
     for (const { leg, direction, ringingAtMs, answeredAtMs } of legs) {

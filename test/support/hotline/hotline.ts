@@ -50,6 +50,8 @@ export interface HotlineOptions extends CityOptions {
   readonly databaseProxy?: boolean;
   /** Two switch nodes with Kamailio in front of them; phones go to Kamailio. */
   readonly nodes?: boolean;
+  /** With `nodes`: the service reaches the second one through a hop that `cutNode` cuts. */
+  readonly nodeProxy?: boolean;
   /** Control keeps the phones in FreeSWITCH's configuration folder. */
   readonly keepsPhones?: boolean;
   readonly environment?: Readonly<Record<string, string>>;
@@ -65,6 +67,8 @@ export interface Hotline {
   /** With `nodes`: the second node, and what stands in front of both. */
   readonly otherSwitch: SwitchUnderTest;
   readonly kamailio: Kamailio;
+  /** Where the service reaches the second node. */
+  readonly otherEsl: SocketAddress;
   readonly subcentrePort: number;
   readonly webUrl: string;
   /** An agent's phone, registered. */
@@ -79,6 +83,8 @@ export interface Hotline {
   callOver(callId: string): Promise<void>;
   /** Cuts the service off from its database, or lets it through again. */
   cutDatabase(cut: boolean): void;
+  /** Cuts all services off from the second node, or lets them through again. */
+  cutNode(cut: boolean): void;
   /**
    * A second service on the same database and switch, with a data folder of its own; it stands by. `cutDatabase` does not
    * touch it. With `leads` it is waited for until it leads.
@@ -102,6 +108,8 @@ export function startHotline(options: HotlineOptions = {}): Hotline {
   let process: ServiceProcess | undefined;
   const standbys: ServiceProcess[] = [];
   let proxy: TcpProxy | undefined;
+  let nodeProxy: TcpProxy | undefined;
+  let otherEsl: SocketAddress | undefined;
   let telephoneSwitch: SwitchUnderTest | undefined;
   let otherSwitch: SwitchUnderTest | undefined;
   let kamailio: Kamailio | undefined;
@@ -123,6 +131,11 @@ export function startHotline(options: HotlineOptions = {}): Hotline {
     if (options.nodes === true) {
       otherSwitch = await startSwitchUnderTest({ ...switchOptions, beside: telephoneSwitch });
       kamailio = await Kamailio.start([telephoneSwitch, otherSwitch]);
+      otherEsl = otherSwitch.esl;
+      if (options.nodeProxy === true) {
+        nodeProxy = new TcpProxy(otherEsl);
+        otherEsl = { host: '127.0.0.1', port: await nodeProxy.listen() };
+      }
     }
     const passwordHash = await hashPassword(new Secret(demoPassword));
     for (const person of who) {
@@ -149,7 +162,7 @@ export function startHotline(options: HotlineOptions = {}): Hotline {
       DATA_FOLDER: join(folder, 'data'),
       CITIES_FOLDER: join(folder, 'cities'),
       FLOWS_FOLDER: join(folder, 'ivr-flows'),
-      FREESWITCH_ESL: [esl, ...(otherSwitch === undefined ? [] : [otherSwitch.esl])]
+      FREESWITCH_ESL: [esl, ...(otherEsl === undefined ? [] : [otherEsl])]
         .map(({ host, port }) => `${host}:${port}`)
         .join(','),
       FREESWITCH_ESL_PASSWORD: esl.password,
@@ -177,6 +190,7 @@ export function startHotline(options: HotlineOptions = {}): Hotline {
     await process?.stop();
     for (const standby of standbys) await standby.stop();
     await proxy?.close();
+    await nodeProxy?.close();
     await kamailio?.stop();
     await otherSwitch?.stop();
     await telephoneSwitch?.stop();
@@ -225,6 +239,10 @@ export function startHotline(options: HotlineOptions = {}): Hotline {
     get webUrl() {
       return webUrl();
     },
+    get otherEsl() {
+      if (otherEsl === undefined) throw new Error('The hotline was started with one switch.');
+      return otherEsl;
+    },
     get subcentrePort() {
       return subcentrePort;
     },
@@ -267,6 +285,10 @@ export function startHotline(options: HotlineOptions = {}): Hotline {
     cutDatabase(cut) {
       if (proxy === undefined) throw new Error('The hotline was started without a hop to its database.');
       proxy.cut(cut);
+    },
+    cutNode(cut) {
+      if (nodeProxy === undefined) throw new Error('The hotline was started without a hop to its second node.');
+      nodeProxy.cut(cut);
     },
     async standby({ leads = false } = {}) {
       const number = standbys.length + 1;

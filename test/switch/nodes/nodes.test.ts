@@ -1,39 +1,14 @@
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { recordOf } from '../../support/hotline/calls.ts';
-import { type Hotline, people, startHotline } from '../../support/hotline/hotline.ts';
-import { finish, readyAgent, type Talk, talk, tones } from '../../support/hotline/talking.ts';
+import { people, startHotline } from '../../support/hotline/hotline.ts';
+import { agentsNode, citizensNode, nodeHealth, nodeOf } from '../../support/hotline/nodes.ts';
+import { finish, readyAgent, talk, tones } from '../../support/hotline/talking.ts';
 import type { SwitchUnderTest } from '../../support/switch.ts';
 import { until } from '../../support/until.ts';
 
 const answeredWithinMs = 2_000;
 const seat = { role: 'agent', hotlineNumber: null } as const;
-
-interface NodeHealth {
-  readonly name: string;
-  readonly state: string;
-  readonly legs: number;
-}
-
-async function nodeHealth(hotline: Hotline, node: SwitchUnderTest): Promise<NodeHealth | undefined> {
-  const body = (await (await fetch(`${hotline.webUrl}/healthz`)).json()) as { nodes: NodeHealth[] };
-  return body.nodes.find(({ name }) => name === `${node.esl.host}:${node.esl.port}`);
-}
-
-/** On which of the two nodes the phone's call is: the Record-Route leads to Kamailio, the Contact to the node. */
-function nodeOf(hotline: Hotline, contact: string): SwitchUnderTest {
-  const nodes = [hotline.switch, hotline.otherSwitch];
-  const node = nodes.find(
-    ({ trunk, agents }) => contact.includes(`:${trunk.port}`) || contact.includes(`:${agents.port}`),
-  );
-  if (node === undefined) throw new Error(`no node is at ${contact}`);
-  return node;
-}
-
-const citizensNode = (hotline: Hotline, { citizen }: Pick<Talk, 'citizen'>): SwitchUnderTest =>
-  nodeOf(hotline, citizen.parts.dialog.remoteTarget);
-const agentsNode = (hotline: Hotline, { agent }: Pick<Talk, 'agent'>): SwitchUnderTest =>
-  nodeOf(hotline, agent.header('Contact'));
 
 /** Issue 3, section 4: one control, two switch nodes, the real Kamailio in front. */
 describe('two nodes behind Kamailio', () => {
