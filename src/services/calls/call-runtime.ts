@@ -177,7 +177,8 @@ export class CallRuntime {
     // First of all: who waits has a way out that may go off at any moment, and who talks must have none.
     for (const leg of present.values()) this.#care.claimAsShown(leg, this.#legs.get(leg.leg)?.role);
     for (const leg of this.#legs.all()) {
-      if (present.has(leg.leg) || event.elsewhere?.(leg.leg) === true || (await this.#care.isStillThere(leg.leg))) continue;
+      if (present.has(leg.leg) || event.elsewhere?.(leg.leg) === true || (await this.#care.isStillThere(leg.leg)))
+        continue;
       this.#onLeg(endUntold(leg.leg, event.atMs));
     }
     for (const leg of present.values()) {
