@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Secret } from '../../src/config/secret.ts';
 import type { Call } from '../../src/domain/call/call.ts';
+import { newCall as arrived } from '../../src/domain/call/new-call.ts';
 import { writeCalls } from '../../src/store/call-batch.ts';
 import type { LegRecord } from '../../src/store/calls.ts';
 import type { Db } from '../../src/store/database.ts';
@@ -32,39 +33,16 @@ export function addPerson(db: Db, changes: Partial<NewPerson> = {}): Promise<Per
 }
 
 export function newCall(changes: Partial<Call> = {}): Call {
-  return {
+  const call = arrived({
     id: randomUUID(),
-    state: 'answering',
-    stateSinceMs: t0,
     citizenLeg: randomUUID(),
-    citizenPlace: 'parked',
     callerNumber: '13812345678',
     callerName: '张三 100%, "甲"',
     dialledNumber: '12345',
     startedAtMs: t0,
-    answeredAtMs: null,
     flowId: 'direct',
-    flowState: null,
-    flowPath: [],
-    queue: null,
-    queuedAtMs: null,
-    agentAnsweredAtMs: null,
-    togetherAtMs: null,
-    lastAgentId: null,
-    agent: null,
-    consult: null,
-    supervisor: null,
-    resumesByItself: false,
-    recordingPath: null,
-    recordingFailure: null,
-    rating: null,
-    playId: null,
-    plays: 0,
-    endedAtMs: null,
-    endClass: null,
-    endReason: null,
-    ...changes,
-  };
+  });
+  return { ...call, ...changes };
 }
 
 export async function addCall(db: Db, changes: Partial<Call> = {}): Promise<Call> {

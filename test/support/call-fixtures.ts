@@ -9,41 +9,19 @@ import type {
 } from '../../src/domain/call/call.ts';
 import { timerNames } from '../../src/domain/call/call.ts';
 import type { Surroundings } from '../../src/domain/call/decision.ts';
+import { newCall as arrived } from '../../src/domain/call/new-call.ts';
 
 /** A citizen who has just come in. */
 export function newCall(): Call {
-  return {
+  return arrived({
     id: '00000000-0000-4000-8000-000000000001',
-    state: 'answering',
-    stateSinceMs: 0,
     citizenLeg: 'leg-citizen',
-    citizenPlace: 'parked',
     callerNumber: '13800001234',
     callerName: '',
     dialledNumber: '12345',
     startedAtMs: 0,
-    answeredAtMs: null,
     flowId: 'direct',
-    flowState: null,
-    flowPath: [],
-    queue: null,
-    queuedAtMs: null,
-    agentAnsweredAtMs: null,
-    togetherAtMs: null,
-    lastAgentId: null,
-    agent: null,
-    consult: null,
-    supervisor: null,
-    resumesByItself: false,
-    recordingPath: null,
-    recordingFailure: null,
-    rating: null,
-    playId: null,
-    plays: 0,
-    endedAtMs: null,
-    endClass: null,
-    endReason: null,
-  };
+  });
 }
 
 export function agentPart(): AgentPart {

@@ -1,5 +1,6 @@
 import type { Call, CallEvent, LegEnd, LegRole, ReferTarget, Role } from '../../domain/call/call.ts';
 import { legOf } from '../../domain/call/moves.ts';
+import { newCall } from '../../domain/call/new-call.ts';
 import { callerNameOf } from '../../domain/hotline/caller-name.ts';
 import { normaliseNumber } from '../../domain/hotline/normalise-number.ts';
 import type { Referred, SwitchEvent } from '../../switch/port.ts';
@@ -106,36 +107,13 @@ export function citizenCall(
   const callerNumber = normaliseNumber(event.callerNumber).normalised;
   // A number in the name's place, however written, is no name; shown as one it would not be masked.
   const nameIsNumber = normaliseNumber(event.callerName).normalised === callerNumber;
-  return {
+  return newCall({
     id,
-    state: 'answering',
-    stateSinceMs: nowMs,
     citizenLeg: event.leg,
-    citizenPlace: 'parked',
     callerNumber,
     callerName: nameIsNumber ? callerNumber : callerNameOf(event.callerName),
     dialledNumber: event.dialledNumber,
     startedAtMs: nowMs,
-    answeredAtMs: null,
     flowId,
-    flowState: null,
-    flowPath: [],
-    queue: null,
-    queuedAtMs: null,
-    agentAnsweredAtMs: null,
-    togetherAtMs: null,
-    lastAgentId: null,
-    agent: null,
-    consult: null,
-    supervisor: null,
-    resumesByItself: false,
-    recordingPath: null,
-    recordingFailure: null,
-    rating: null,
-    playId: null,
-    plays: 0,
-    endedAtMs: null,
-    endClass: null,
-    endReason: null,
-  };
+  });
 }
