@@ -78,8 +78,20 @@ export class WaysOut {
    */
   joined(leg: LegId, atMs: number): void {
     this.#isDecided(leg);
-    const parkedSince = (this.#parkedAtMs.get(leg) ?? 0) > atMs;
-    if (this.#legs.has(leg) && !parkedSince) void this.disarm(leg);
+    if (this.#legs.has(leg) && !this.#parkedSince(leg, atMs)) void this.#disarmJoined(leg, atMs);
+  }
+
+  /** Without an answer it is ordered again, unless the leg waits once more: who talks must not be taken out of it. */
+  async #disarmJoined(leg: LegId, atMs: number): Promise<void> {
+    for (let attempt = 1; attempt <= attempts; attempt += 1) {
+      const reply = await this.disarm(leg);
+      const unanswered = !reply.ok && reply.error.kind === 'deadline';
+      if (!unanswered || this.#legs.has(leg) || this.#parkedSince(leg, atMs)) return;
+    }
+  }
+
+  #parkedSince(leg: LegId, atMs: number): boolean {
+    return (this.#parkedAtMs.get(leg) ?? 0) > atMs;
   }
 
   /**

@@ -4,7 +4,7 @@ import { err, ok, type Result } from '../../src/kernel/result.ts';
 import type { SwitchFailure } from '../../src/switch/port.ts';
 import { WaysOut } from '../../src/switch/ways-out.ts';
 import { agentPart, aroundNow, newCall } from '../support/call-fixtures.ts';
-import { ManualClock } from '../support/manual-clock.ts';
+import { ManualClock, settle } from '../support/manual-clock.ts';
 
 type Reply = Result<void, SwitchFailure>;
 const done: Reply = ok(undefined);
@@ -119,6 +119,24 @@ describe('ways out', () => {
     ways.joined('a', 1001);
     ways.joined('never claimed', 1001);
     expect(sent).toEqual(['arm a citizen', 'disarm a']);
+  });
+
+  // The simulation with more faults than its seeds have: the one order was lost, and the talk ended with the agent's way out.
+  it('are disarmed again without an answer for a leg that is found in a conversation, but not once it waits anew', async () => {
+    const { ways, sent, replies } = waysOut();
+    ways.parked('a', 1000);
+    await ways.claim('a', 'agent');
+    replies.push(failed('deadline'), done);
+    ways.joined('a', 1001);
+    await settle();
+    expect(sent).toEqual(['arm a agent', 'disarm a', 'disarm a']);
+    await ways.claim('a', 'agent');
+    sent.length = 0;
+    replies.push(failed('deadline'));
+    ways.joined('a', 1002);
+    ways.parked('a', 1003);
+    await settle();
+    expect(sent).toEqual(['disarm a']);
   });
 
   it('end for a leg that is gone, and for all when the link is down', async () => {
