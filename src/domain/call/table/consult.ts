@@ -198,8 +198,9 @@ export const consultRows: readonly Row[] = [
   ),
   row(['consultRinging'], 'agentEnded', 'The agent went: it becomes a transfer.', (call) => {
     const [after, effects] = releaseAgent(call, 'talked');
-    // Gone in the moment in which he was to hear it ring: the other leg would be nowhere.
-    const lost: Effect[] = call.consult?.place === 'moving' ? [{ do: 'park', role: 'subcentre', both: false }] : [];
+    // Gone in the moment in which he was to hear it ring: the other leg would be nowhere. Its park may be told again then.
+    const isLost = call.consult?.place === 'moving' || call.consult?.place === 'early';
+    const lost: Effect[] = isLost ? [{ do: 'park', role: 'subcentre', both: false }] : [];
     const left = after.consult && { ...after.consult, mode: 'transfer' as const };
     return stay({ ...after, consult: left }, [...effects, ...lost]);
   }),

@@ -56,6 +56,13 @@ export const foundRows: readonly Row[] = [
     { when: pair('citizen', 'agent') },
   ),
   row(
+    ['consulting'],
+    'bridged',
+    'The consultation was ended before it was noted: the two talk again, and the sub-centre is not wanted any more.',
+    (call, _event, around) => go({ ...call, playId: null }, 'talking', around, hangup(call, 'subcentre')),
+    { when: pair('citizen', 'agent') },
+  ),
+  row(
     ['holding', 'held'],
     'joined',
     'The same for two who are in a conference.',

@@ -25,9 +25,9 @@ export const musicRows: readonly Row[] = [
   row(
     ['waiting', 'offering', ...onMusic],
     'commandFailed',
-    'The switch gave no answer or refused: music is tried again in a moment. A gone leg tells its end.',
+    'Music is tried again in a moment. A gone leg tells its end, unless its node is back that counted as lost.',
     retryLater,
-    { when: (_call, event) => event.command === 'playCitizen' && event.kind !== 'gone' },
+    { when: (_call, event) => event.command === 'playCitizen' },
   ),
   row([...onMusic], 'timer', 'Now is that moment.', playAgain, { timer: 'announce', when: silent }),
   row(['consulting'], 'citizenParked', 'Told late, or again after a broken link: music.', playAgain),
