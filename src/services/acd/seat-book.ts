@@ -14,6 +14,7 @@ import { errorChain } from '../../kernel/errors.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import type { Logger } from '../../kernel/log.ts';
 import type { SeatStore } from '../ports.ts';
+import { SeatSaver } from './seat-saver.ts';
 
 export interface SeatBookOptions {
   readonly store: SeatStore;
@@ -49,14 +50,14 @@ export class SeatBook {
   readonly #releasing = new Map<string, Promise<void>>();
   /** Stored reservations that are over and could not be released, by person: a seat has one at most. */
   readonly #unreleased = new Map<string, string>();
-  /** The last save of each seat that is under way. */
-  readonly #saving = new Map<string, Promise<void>>();
+  readonly #saver: SeatSaver;
   #renewal: Timer | undefined;
   #onChange: (personId: string) => void = () => undefined;
   #onAvailable: () => void = () => undefined;
 
   constructor(options: SeatBookOptions) {
     this.#options = options;
+    this.#saver = new SeatSaver({ ...options, seat: (personId) => this.#must(personId) });
   }
 
   /** `change` is told of every change of one seat, `available` when somebody may have become free. */
@@ -255,7 +256,7 @@ export class SeatBook {
     if (seat?.reservation?.fencingToken !== agent.fencingToken) return;
     const next = releaseSeat(seat, outcome, clock.now(), settings);
     this.#put(next);
-    if (next.status !== seat.status) this.#saveLater(next.personId);
+    if (next.status !== seat.status) this.#saver.later(next.personId);
     if (next.status === 'wrapUp') this.#armWrapUp(next.personId);
     if (outcome === 'phoneFault') this.#rest(next.personId, settings.phoneRestMs);
   }
@@ -264,6 +265,7 @@ export class SeatBook {
     for (const timer of this.#timers.values()) timer.cancel();
     this.#timers.clear();
     this.#renewal?.cancel();
+    this.#saver.close();
   }
 
   /** Leaves the seat alone for a while and then has the dispatcher look again: the bound against a loop of failures. */
@@ -358,48 +360,13 @@ export class SeatBook {
    * may have come or gone while the database answered.
    */
   async #change(personId: string, change: (seat: Seat) => Seat): Promise<void> {
-    // Stored before it counts; while the database does not answer agents must be able to go on all the same.
-    const stored = this.#inTurn(personId, () => this.#save(change(this.#must(personId))));
-    await withinTime(this.#options.clock, 'storing the seat', storeDeadlineMs, stored).catch((error: unknown) =>
-      this.#storeAgain(personId, error),
-    );
-    this.#cancelTimer(`wrapUp/${personId}`);
-    this.#put(change(this.#must(personId)));
-  }
-
-  /** One save of a seat after the other: on several connections the older one could be stored last. */
-  #inTurn(personId: string, save: () => Promise<void>): Promise<void> {
-    const turn = (this.#saving.get(personId) ?? Promise.resolve()).then(save);
-    // Whoever saves next does so whether or not this one fails; its own caller is told of the failure.
-    const over = turn.catch(() => undefined);
-    this.#saving.set(personId, over);
-    void over.then(() => {
-      if (this.#saving.get(personId) === over) this.#saving.delete(personId);
-    });
-    return turn;
-  }
-
-  #save(seat: Seat): Promise<void> {
-    const { personId, status, reason, sinceMs, idleSinceMs, wrapUpEndsAtMs } = seat;
-    return this.#options.store.save({ personId, status, reason, sinceMs, idleSinceMs, wrapUpEndsAtMs });
-  }
-
-  /** Stores the seat as it is when its turn comes. */
-  #saveLater(personId: string): void {
-    this.#inTurn(personId, () => this.#save(this.#must(personId))).catch((error: unknown) =>
-      this.#storeAgain(personId, error),
-    );
-  }
-
-  /** A status that is not stored, or of which that isn't known, would be another one after a restart. */
-  #storeAgain(personId: string, error: unknown): void {
-    const { clock, log } = this.#options;
-    log.error({ personId, error: errorChain(error) }, 'seat status was not stored; it counts, and is stored later');
-    const key = `save/${personId}`;
-    this.#cancelTimer(key);
-    this.#timers.set(
-      key,
-      clock.setTimer(storeAgainMs, () => this.#saveLater(personId)),
+    await this.#saver.before(
+      personId,
+      () => change(this.#must(personId)),
+      () => {
+        this.#cancelTimer(`wrapUp/${personId}`);
+        this.#put(change(this.#must(personId)));
+      },
     );
   }
 
@@ -416,7 +383,7 @@ export class SeatBook {
         if (current?.status !== 'wrapUp') return;
         const next = endWrapUp(current, clock.now());
         this.#put(next);
-        this.#saveLater(personId);
+        this.#saver.later(personId);
       }),
     );
   }
