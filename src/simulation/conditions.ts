@@ -105,8 +105,9 @@ function* legConditions(leg: SimLeg, owners: ReadonlyMap<string, Call>): Generat
     yield { rule: 'every leg is owned', key: `${leg.id} stray`, detail, boundMs, about };
   } else if (leg.place !== 'fallback' && leg.fallbacks.size === 0) {
     const detail = `the citizen’s leg ${leg.id} is ${leg.place}`;
-    // Who is found talking comes back when the other one is let go, an order that may have to be given again.
-    const boundMs = leg.place === 'bridged' || leg.place === 'conference' ? 8_000 : 2_000;
+    // Who is found talking comes back when the other one is let go, an order that may have to be given again; and out of a
+    // conference some seconds after that.
+    const boundMs = leg.place === 'parked' ? 2_000 : 10_000;
     yield { rule: 'every caller is accounted for', key: `${leg.id} lost`, detail, boundMs, about };
   }
 }
