@@ -332,7 +332,8 @@ export class CallRuntime {
     if (next.call !== before) this.#observers.tell((observer) => observer.onCall(before, next.call, event));
     if (next.call.agent !== null && next.call.agent.answeredAtMs !== null)
       this.#options.seats.answered(next.call.agent);
-    for (const effect of next.effects) await this.#run(live, effect);
+    // What is left of a step is for one who waits: who has no place hears no blip of music before he is told.
+    for (const effect of next.effects) if ((await this.#run(live, effect)) === 'noPlace') break;
     if (next.call.state === 'ended') this.#forget(live);
     return next.verdict;
   }
@@ -356,7 +357,7 @@ export class CallRuntime {
     this.#options.writer.call(after, entry);
   }
 
-  async #run(live: LiveCall, effect: Effect): Promise<void> {
+  async #run(live: LiveCall, effect: Effect): Promise<'noPlace' | undefined> {
     const { call } = live;
     const { seats, dispatcher, clock } = this.#options;
     switch (effect.do) {
@@ -366,30 +367,31 @@ export class CallRuntime {
           effect.timer,
           clock.setTimer(effect.delayMs, () => this.#push(live, () => ({ type: 'timer', timer: effect.timer }))),
         );
-        return;
+        return undefined;
       case 'cancelTimer':
         live.timers.get(effect.timer)?.cancel();
         live.timers.delete(effect.timer);
-        return;
+        return undefined;
       case 'enqueue': {
         const added = dispatcher.add({ callId: call.id, joinedAtMs: call.queuedAtMs ?? clock.now() }, effect.first);
         if (!added) this.#push(live, () => ({ type: 'queueFull' }));
-        return;
+        return added ? undefined : 'noPlace';
       }
       case 'dequeue':
         dispatcher.remove(call.id);
-        return;
+        return undefined;
       case 'releaseSeat':
         seats.release(effect.agent, effect.outcome);
-        return;
+        return undefined;
       case 'offerGone':
         this.#observers.tell((observer) => observer.onOfferGone(call, effect.agent, effect.reason));
-        return;
+        return undefined;
       case 'notice':
         this.#observers.tell((observer) => observer.onNotice(call, effect.text, effect.to));
-        return;
+        return undefined;
       default:
         await this.#runOnSwitch(live, effect);
+        return undefined;
     }
   }
 

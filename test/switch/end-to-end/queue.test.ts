@@ -24,6 +24,7 @@ describe('a queue with room for one', () => {
     await first.hears(promptTones.music);
     const second = await (await hotline.citizen('13800050002')).call('12345');
     await second.hears(promptTones['busy-callback']);
+    expect(second.parts.media.arrivalsOf(promptTones.music, 0)).toEqual([]);
     const { id } = await liveCall(hotline, '13800050002', ['closing']);
     expect((await second.ended()).by).toBe('them');
     expect(await recordOf(hotline, supervisor, id)).toMatchObject({ endClass: 'us', endReason: 'queue-full' });
