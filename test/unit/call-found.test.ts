@@ -28,6 +28,16 @@ describe('what the switch shows against what is noted', () => {
     expect(effects).toEqual([{ do: 'startTimer', timer: 'announce', delayMs: 4_000 }]);
   });
 
+  it.each([
+    ['moving', true],
+    ['parked', false],
+  ] as const)('an agent who was on his way to a line that never came is parked anew (%s)', (place, isParked) => {
+    const connecting: Call = { ...consulting, state: 'consultConnecting', agent: { ...talked, place } };
+    const { call, effects } = step(connecting, { type: 'timer', timer: 'step' }, aroundNow());
+    expect(call.state).toBe('held');
+    expect(effects.some((effect) => effect.do === 'park' && effect.role === 'agent')).toBe(isParked);
+  });
+
   it.each(['moving', 'early'] as const)('a line that an agent who has gone was to hear is parked (%s)', (place) => {
     const ringing: Call = { ...consulting, state: 'consultRinging', consult: with12366(place) };
     const end = { cause: 'NORMAL_CLEARING', sipStatus: undefined, endedBy: 'switch' } as const;

@@ -48,9 +48,12 @@ const asksByPhone = (call: Call): boolean => call.consult?.referred === true && 
 /** The consultation failed or ended: the citizen waits for one click, or comes back by himself. */
 function backToAgent(call: Call, text: string | null, around: Surroundings): Decision {
   const [after, musicEffects] = musicAnew({ ...call, consult: null, resumesByItself: true });
+  // Of a bridge without an answer nobody knows where it has left him: parked anew, he has a way out and may resume.
+  const lost: Effect[] = call.agent?.place === 'moving' ? [{ do: 'park', role: 'agent', both: false }] : [];
   return go(after, 'held', around, [
     { do: 'cancelTimer', timer: 'consultRing' },
     ...musicEffects,
+    ...lost,
     { do: 'startTimer', timer: 'autoResume', delayMs: around.settings.autoResumeMs },
     ...(text === null ? [] : [{ do: 'notice', text } as const]),
   ]);
