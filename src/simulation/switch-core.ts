@@ -47,7 +47,7 @@ export class SwitchCore {
   readonly #sounds: SimSounds;
   readonly #legs = new Map<string, SimLeg>();
   readonly #registered = new Set<string>();
-  #running = true;
+  #startedAtMs: number | undefined = 0; // undefined while it is down
 
   constructor(clock: VirtualClock, random: Random, listener: CoreListener) {
     this.#clock = clock;
@@ -58,7 +58,7 @@ export class SwitchCore {
   }
 
   get running(): boolean {
-    return this.#running;
+    return this.#startedAtMs !== undefined;
   }
 
   legs(): SimLeg[] {
@@ -71,29 +71,29 @@ export class SwitchCore {
 
   /** Its own lists. Legs younger than `lagMs` are missing, as the list is written behind the events. */
   snapshot(lagMs: number): SwitchSnapshot {
-    const nowMs = this.#clock.now();
-    const legs = this.legs().filter((leg) => nowMs - leg.createdAtMs >= lagMs);
+    const isListed = (leg: SimLeg): boolean => this.#clock.now() - leg.createdAtMs >= lagMs;
     return {
-      legs: legs.map(snapshotOf),
+      startedAtMs: this.#startedAtMs,
+      legs: this.legs().filter(isListed).map(snapshotOf),
       registrations: [...this.#registered].map((user) => ({ user, contact: `sip:${user}@phone` })),
     };
   }
 
   /** Power cut: every leg is gone and nobody is told. */
   crash(): void {
-    this.#running = false;
+    this.#startedAtMs = undefined;
     this.#registered.clear();
     for (const leg of this.legs()) this.#remove(leg);
   }
 
   restart(): void {
-    this.#running = true;
+    this.#startedAtMs = this.#clock.now();
   }
 
   // The phones' side: --------------------------------------------------------------------------------------------
 
   register(user: string): void {
-    if (!this.#running || this.#registered.has(user)) return;
+    if (!this.running || this.#registered.has(user)) return;
     this.#registered.add(user);
     this.#listener.registration({ type: 'registered', user, contact: `sip:${user}@phone`, atMs: this.#clock.now() });
   }
@@ -105,7 +105,7 @@ export class SwitchCore {
 
   /** A citizen dials a hotline number. Undefined when the switch is down. */
   citizenCalls(id: string, callerNumber: string, dialledNumber: string): SimLeg | undefined {
-    if (!this.#running) return undefined;
+    if (!this.running) return undefined;
     const leg = this.#add({
       id,
       direction: 'inbound',
@@ -325,7 +325,7 @@ export class SwitchCore {
   }
 
   #tell(event: SwitchEvent): void {
-    if (this.#running) this.#listener.event(event);
+    if (this.running) this.#listener.event(event);
   }
 
   #put(leg: SimLeg, place: LegPlace): void {

@@ -99,6 +99,8 @@ export interface Registration {
 }
 
 export interface SwitchSnapshot {
+  /** When this switch began; undefined where it does not say, or where it is gone. */
+  readonly startedAtMs: number | undefined;
   readonly legs: readonly LegSnapshot[];
   readonly registrations: readonly Registration[];
 }

@@ -234,7 +234,7 @@ describe('the snapshot', () => {
   function take(answers: Record<string, string>) {
     const api = (line: string) =>
       Promise.resolve({ ok: true, value: answers[line] ?? '-ERR No such channel!' } as const);
-    return takeSnapshot(api, noWait);
+    return takeSnapshot(api, noWait, () => 1_000_000);
   }
 
   const lists = {
@@ -284,23 +284,35 @@ describe('the snapshot', () => {
 
   it('asks again while the list has fewer legs than the switch has sessions', async () => {
     let asked = 0;
-    const taken = await takeSnapshot((line) => {
-      const answers: Record<string, string> = {
-        status: 'UP 0 years\n9 session(s) since startup\n2 session(s) - peak 2, last 5min 2\n1000 session(s) max\n',
-        'show registrations as json': '{"row_count":0}',
-        'uuid_dump a json': dump({ variable_current_application: 'park' }),
-        'uuid_dump b json': dump({ variable_current_application: 'park' }),
-      };
-      if (line === 'show channels as json') {
-        asked += 1;
-        // The first time one leg is missing, the second time one that has ended stands in for it.
-        const rows = [[{ uuid: 'a' }], [{ uuid: 'a' }, { uuid: 'ended' }], [{ uuid: 'a' }, { uuid: 'b' }]][asked - 1];
-        return Promise.resolve({ ok: true, value: JSON.stringify({ rows }) });
-      }
-      return Promise.resolve({ ok: true, value: answers[line] ?? '-ERR No such channel!' });
-    }, noWait);
+    const taken = await takeSnapshot(
+      (line) => {
+        const answers: Record<string, string> = {
+          status: 'UP 0 years\n9 session(s) since startup\n2 session(s) - peak 2, last 5min 2\n1000 session(s) max\n',
+          'show registrations as json': '{"row_count":0}',
+          'uuid_dump a json': dump({ variable_current_application: 'park' }),
+          'uuid_dump b json': dump({ variable_current_application: 'park' }),
+        };
+        if (line === 'show channels as json') {
+          asked += 1;
+          // The first time one leg is missing, the second time one that has ended stands in for it.
+          const rows = [[{ uuid: 'a' }], [{ uuid: 'a' }, { uuid: 'ended' }], [{ uuid: 'a' }, { uuid: 'b' }]][asked - 1];
+          return Promise.resolve({ ok: true, value: JSON.stringify({ rows }) });
+        }
+        return Promise.resolve({ ok: true, value: answers[line] ?? '-ERR No such channel!' });
+      },
+      noWait,
+      () => 1_000_000,
+    );
     expect(asked).toBe(3);
     expect(taken).toMatchObject({ value: { snapshot: { legs: [{ leg: 'a' }, { leg: 'b' }] } } });
+  });
+
+  it.each([
+    [`UP 0 years, 0 days, 0 hours, 1 minute, 1 second, 277 milliseconds, 45 microseconds\n`, 1_000_000 - 61_277],
+    ['UP 1 year, 1 day, 0 hours, 0 minutes, 0 seconds, 0 milliseconds\n', 1_000_000 - 366 * 86_400_000],
+    ['-ERR no reply', undefined],
+  ])('tells when the switch began, by %j', async (status, startedAtMs) => {
+    expect(await take({ ...lists, status })).toMatchObject({ value: { snapshot: { startedAtMs } } });
   });
 
   it('is empty when rows are absent, and fails as a whole on half an answer', async () => {

@@ -380,6 +380,7 @@ export const texts = {
     'ended-by-control': '系统挂断',
     'switch-stopped': '交换机停止',
     'switch-died': '交换机故障',
+    'ended-unseen': '系统中断期间结束',
     'citizen-hung-up': '市民挂机',
     'agent-hung-up': '坐席挂机',
     'subcentre-hung-up': '分中心挂机',

@@ -19,6 +19,9 @@ interface CauseRow extends Ending {
   readonly sip: number | null;
 }
 
+/** The house's own cause: the leg ended while control was away, or the news of it was lost, and the switch lives. */
+export const unseen = 'UNSEEN';
+
 /** `callee` stands for whoever was rung. */
 export const causeTable: readonly CauseRow[] = [
   { cause: 'NORMAL_CLEARING', sip: 200, endClass: 'success', reason: 'normal' },
@@ -49,6 +52,7 @@ export const causeTable: readonly CauseRow[] = [
   { cause: 'MANAGER_REQUEST', sip: null, endClass: 'us', reason: 'ended-by-control' },
   { cause: 'SYSTEM_SHUTDOWN', sip: null, endClass: 'upstream', reason: 'switch-stopped' },
   { cause: 'CRASH', sip: null, endClass: 'upstream', reason: 'switch-died' },
+  { cause: unseen, sip: null, endClass: 'unknown', reason: 'ended-unseen' },
 ];
 
 const byCause = new Map(causeTable.map((row) => [row.cause, row]));

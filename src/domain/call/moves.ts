@@ -1,7 +1,7 @@
 /** Moves that several tables share: putting legs together, taking them apart, letting them go. */
 import type { Call, Effect, LegRole, Place, Role, SeatOutcome } from './call.ts';
 import { type Decision, go, play, type Surroundings } from './decision.ts';
-import { type EndClass, endingOfCause } from './ending.ts';
+import { type EndClass, endingOfCause, unseen } from './ending.ts';
 
 /** Where a role's leg is; `gone` when there is none. */
 export function placeOf(call: Call, role: LegRole): Place {
@@ -92,6 +92,8 @@ export function because(call: Call, endClass: EndClass, endReason: string): Call
 export function citizenEndReason(call: Call, cause: string): Call {
   const ending = endingOfCause(cause);
   if (ending.endClass === 'upstream') return because(call, 'upstream', ending.reason);
+  // Who of the two hung up, nobody saw.
+  if (cause === unseen && call.agentAnsweredAtMs !== null) return because(call, ending.endClass, ending.reason);
   if (call.agentAnsweredAtMs !== null) return because(call, 'success', 'citizen-hung-up');
   return because(call, 'caller', call.queuedAtMs === null ? 'abandoned-in-flow' : 'abandoned-waiting');
 }

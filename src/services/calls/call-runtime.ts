@@ -10,9 +10,10 @@ import type { Logger } from '../../kernel/log.ts';
 import { SerialQueue } from '../../kernel/serial.ts';
 import type { LegSnapshot, LinkEvent, SwitchEvent } from '../../switch/port.ts';
 import type { LegRecord } from '../ports.ts';
-import { asFound, endUntold, isNowhere, mayHaveGone, parkedAsShown, placeAsShown, showsItself } from './as-shown.ts';
+import { asFound, isNowhere, parkedAsShown, placeAsShown, showsItself } from './as-shown.ts';
 import { type CallObserver, CallObservers } from './call-observers.ts';
 import { reaches, runSwitchEffect, type SwitchEffect, type SwitchEffectContext } from './effects.ts';
+import { endUnseen, endUntold, mayHaveGone } from './ends-untold.ts';
 import { journalDetails } from './journal-details.ts';
 import { LegBook } from './leg-book.ts';
 import { LegCare } from './leg-care.ts';
@@ -71,7 +72,7 @@ export class CallRuntime {
     this.#care = new LegCare({
       ...options,
       roleOf: (leg) => this.#legs.get(leg)?.role,
-      onGone: (leg) => this.onLeg(endUntold(leg, options.clock.now())),
+      onGone: (leg) => this.onLeg(endUnseen(leg, options.clock.now())),
     });
     this.#inbox = new SwitchInbox(
       { leg: (event) => this.#onLeg(event), agree: (event) => this.#agree(event) },
@@ -179,7 +180,7 @@ export class CallRuntime {
     for (const leg of this.#legs.all()) {
       if (present.has(leg.leg) || event.elsewhere?.(leg.leg) === true || (await this.#care.isStillThere(leg.leg)))
         continue;
-      this.#onLeg(endUntold(leg.leg, event.atMs));
+      this.#onLeg(endUntold(leg, event.snapshot.startedAtMs, event.atMs));
     }
     for (const leg of present.values()) {
       const known = this.#legs.get(leg.leg);

@@ -266,7 +266,7 @@ class Cluster implements TelephoneSwitch {
       node.state = 'lost';
       for (const [leg, at] of this.#legs) if (at === node) this.#legs.delete(leg);
       this.#options.log.error({ node: node.name }, 'the switch node is lost: its calls are over');
-      const snapshot = { legs: [], registrations: [] };
+      const snapshot = { startedAtMs: undefined, legs: [], registrations: [] };
       this.#tellUp(node, { type: 'linkUp', snapshot, lost: node.name, atMs: this.#options.clock.now() });
     });
   }
@@ -275,7 +275,7 @@ class Cluster implements TelephoneSwitch {
   #tellUp(node: Node, event: LinkUp): void {
     const elsewhere = (leg: LegId): boolean => (this.#legs.get(leg) ?? node) !== node;
     const registrations = this.#phones.all(this.#options.clock.now());
-    this.#listener?.onLink({ ...event, snapshot: { legs: event.snapshot.legs, registrations }, elsewhere });
+    this.#listener?.onLink({ ...event, snapshot: { ...event.snapshot, registrations }, elsewhere });
   }
 
   /** The expiry of a phone whose node is not there any more is told by nobody else. */

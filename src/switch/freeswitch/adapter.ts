@@ -327,6 +327,7 @@ class FreeSwitch implements TelephoneSwitch {
     const taken = await takeSnapshot(
       (line) => this.#client.api(line),
       (ms) => new Promise((resolve) => clock.setTimer(ms, resolve)),
+      () => clock.now(),
     );
     if (link !== this.#link || this.#held === undefined) return;
     if (!taken.ok) {

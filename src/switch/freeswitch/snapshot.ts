@@ -146,12 +146,25 @@ async function takeLeg(
   return dump.ok ? ok(readLegDump(leg, dump.value)) : dump;
 }
 
-/** The legs that FreeSWITCH has in memory, by `status`; undefined where the switch does not say. */
-async function countSessions(api: RunApi): Promise<Result<number | undefined, SwitchFailure>> {
-  const text = await api('status');
-  if (!text.ok) return text;
-  const count = /^(\d+) session\(s\) - peak/m.exec(text.value)?.[1];
-  return ok(count === undefined ? undefined : Number(count));
+/** What `status` says; undefined where the switch does not say it. */
+interface Status {
+  /** The legs that FreeSWITCH has in memory. */
+  readonly sessions: number | undefined;
+  readonly upMs: number | undefined;
+}
+
+const upParts = ['years', 'days', 'hours', 'minutes', 'seconds', 'milliseconds'] as const;
+const upLine = new RegExp(`^UP ${upParts.map((part) => `(\\d+) ${part.slice(0, -1)}s?`).join(', ')}`, 'm');
+/** FreeSWITCH's years have 365 days. */
+const msOfPart = [31_536_000_000, 86_400_000, 3_600_000, 60_000, 1_000, 1] as const;
+
+function readStatus(text: string): Status {
+  const count = /^(\d+) session\(s\) - peak/m.exec(text)?.[1];
+  const up = upLine.exec(text)?.slice(1);
+  return {
+    sessions: count === undefined ? undefined : Number(count),
+    upMs: up?.reduce((sum, part, index) => sum + Number(part) * (msOfPart[index] ?? 0), 0),
+  };
 }
 
 async function takeLegs(api: RunApi): Promise<Result<ReturnType<typeof readLegDump>[], SwitchFailure>> {
@@ -176,12 +189,17 @@ async function takeLegs(api: RunApi): Promise<Result<ReturnType<typeof readLegDu
  * is missing in it; its number of sessions comes out of memory. While fewer legs are found than there are sessions,
  * the list is asked for again, a few times: sessions that are being taken down count as well.
  */
-async function takeAllLegs(api: RunApi, wait: Wait): Promise<Result<ReturnType<typeof readLegDump>[], SwitchFailure>> {
+async function takeAllLegs(
+  api: RunApi,
+  wait: Wait,
+): Promise<Result<{ readonly legs: ReturnType<typeof readLegDump>[]; readonly status: Status }, SwitchFailure>> {
   for (let round = 1; ; round += 1) {
-    const sessions = await countSessions(api);
-    if (!sessions.ok) return sessions;
+    const text = await api('status');
+    if (!text.ok) return text;
+    const status = readStatus(text.value);
     const legs = await takeLegs(api);
-    if (!legs.ok || legs.value.length >= (sessions.value ?? 0) || round === MAX_ROUNDS) return legs;
+    if (!legs.ok) return legs;
+    if (legs.value.length >= (status.sessions ?? 0) || round === MAX_ROUNDS) return ok({ legs: legs.value, status });
     await wait(BETWEEN_ROUNDS_MS);
   }
 }
@@ -190,12 +208,18 @@ async function takeAllLegs(api: RunApi, wait: Wait): Promise<Result<ReturnType<t
  * Asks the switch for all its legs and registrations. Fails as a whole when one answer is missing: half a list would
  * look as if legs had ended.
  */
-export async function takeSnapshot(api: RunApi, wait: Wait): Promise<Result<FullSnapshot, SwitchFailure>> {
+export async function takeSnapshot(
+  api: RunApi,
+  wait: Wait,
+  nowMs: () => number,
+): Promise<Result<FullSnapshot, SwitchFailure>> {
   const found = await takeAllLegs(api, wait);
   if (!found.ok) return found;
+  const { upMs } = found.value.status;
+  const startedAtMs = upMs === undefined ? undefined : nowMs() - upMs;
   const registrations = await takeRegistrations(api);
   if (!registrations.ok) return registrations;
-  const playing = new Map(found.value.map((leg) => [leg.leg, leg.playing]));
-  const legs = found.value.map(({ playing: _playing, ...leg }): LegSnapshot => leg);
-  return ok({ snapshot: { legs, registrations: registrations.value }, playing });
+  const playing = new Map(found.value.legs.map((leg) => [leg.leg, leg.playing]));
+  const legs = found.value.legs.map(({ playing: _playing, ...leg }): LegSnapshot => leg);
+  return ok({ snapshot: { startedAtMs, legs, registrations: registrations.value }, playing });
 }

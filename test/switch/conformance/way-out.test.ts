@@ -53,7 +53,7 @@ describe('sched_transfer', () => {
     await citizen.call.hears(fallbackHz);
     await bench.parked(agent.leg, 2);
     // Of the bridge nothing is left: a control that comes back must not take him for one who talks.
-    const taken = await takeSnapshot((line) => bench.esl.api(line).then(ok), pause);
+    const taken = await takeSnapshot((line) => bench.esl.api(line).then(ok), pause, Date.now);
     const shown = taken.ok ? taken.value.snapshot.legs.find((one) => one.leg === citizen.leg) : undefined;
     expect(shown).toMatchObject({ answered: true, parked: false });
     expect(shown?.bridgedTo ?? shown?.conference).toBeUndefined();

@@ -84,6 +84,23 @@ describe('control is killed with -9', () => {
     await nothingLeft();
   });
 
+  it('while a talk ends: it counts as one whose end nobody saw, not as a fault of the switch, and is owed no call', async () => {
+    const agent = await readyAgent(hotline, '1001');
+    const { citizen, agent: phone, callId } = await talk(hotline, agent, '13800000006');
+    await hotline.process.kill();
+    await citizen.hangup();
+    // Without control the switch keeps the agent's leg for 20 s; he need not wait for that.
+    await phone.hangup();
+    await hotline.process.start();
+    await nothingLeft();
+    const { rows } = await sql`
+      select end_class, end_reason, (select count(*) from callbacks where call_id = calls.id)::int as owed
+      from calls where id = ${callId}`.execute(hotline.database.db);
+    expect(rows).toEqual([{ end_class: 'unknown', end_reason: 'ended-unseen', owed: 0 }]);
+    await agent.desk.open();
+    await agent.desk.do({ do: 'signOff' });
+  });
+
   it('and stays away: new callers are answered by the dialplan and are on the call-back list when it returns', async () => {
     await hotline.process.kill();
     const call = await (await hotline.citizen('13800000005', { toneHz: 800 })).call('12345');

@@ -56,12 +56,21 @@ export function dumpChannel(channel: Channel): string {
   return JSON.stringify(Object.fromEntries([['Event-Name', 'CHANNEL_DATA'], ...channel.headers()]));
 }
 
+/** How long, as FreeSWITCH writes it; control reads it. */
+function upText(upMs: number): string {
+  const [days, hours, minutes, seconds] = [86_400_000, 3_600_000, 60_000, 1_000].map((ms) => Math.floor(upMs / ms));
+  const part = (whole = 0, of = 1): number => whole % of;
+  return (
+    `UP 0 years, ${days} days, ${part(hours, 24)} hours, ${part(minutes, 60)} minutes, ` +
+    `${part(seconds, 60)} seconds, ${Math.floor(upMs % 1000)} milliseconds, 0 microseconds`
+  );
+}
+
 /** `status`: lines for people. */
 export function statusText(core: SwitchCore): string {
   const { context, registrar, trunk, agents } = core;
-  const upSeconds = Math.floor((context.clock.now() - core.startedAtMs) / 1000);
   const lines = [
-    `UP ${upSeconds} seconds`,
+    upText(context.clock.now() - core.startedAtMs),
     'Yihaotong embedded switch is ready',
     `${context.counters.channels} session(s) since startup`,
     `${context.channels.size} session(s) - max ${context.config().limits.maxCalls}`,
