@@ -9,7 +9,10 @@ import { round } from './figures.ts';
 
 const deadlineMs = 10_000;
 const targetsSchema = z.array(z.looseObject({ webSocketDebuggerUrl: z.string() }));
-const usageSchema = z.looseObject({ id: z.literal(2), result: z.looseObject({ usedSize: z.number() }) });
+const [collecting, asking] = [1, 2] as const;
+/** Events of the inspector have no id. */
+const answerSchema = z.looseObject({ id: z.number().optional(), result: z.unknown() });
+const usageSchema = z.looseObject({ usedSize: z.number() });
 
 /**
  * Collects the garbage of the process whose inspector listens on this port.
@@ -24,13 +27,13 @@ export async function heapAfterCollectionMb(inspectorPort: number): Promise<numb
   const socket = new WebSocket(target.webSocketDebuggerUrl);
   try {
     await once(socket, 'open', { signal });
-    // Both answers may come in one turn, so they are listened for as a stream.
     const answers = on(socket, 'message', { signal, close: ['close'] });
-    socket.send(JSON.stringify({ id: 1, method: 'HeapProfiler.collectGarbage' }));
-    socket.send(JSON.stringify({ id: 2, method: 'Runtime.getHeapUsage' }));
+    socket.send(JSON.stringify({ id: collecting, method: 'HeapProfiler.collectGarbage' }));
     for await (const [message] of answers as AsyncIterable<[Buffer]>) {
-      const usage = usageSchema.safeParse(JSON.parse(String(message)));
-      if (usage.success) return round(usage.data.result.usedSize / 2 ** 20);
+      const answer = answerSchema.parse(JSON.parse(String(message)));
+      // The collection is a task of its own: a question that came with the order would be answered before it.
+      if (answer.id === collecting) socket.send(JSON.stringify({ id: asking, method: 'Runtime.getHeapUsage' }));
+      if (answer.id === asking) return round(usageSchema.parse(answer.result).usedSize / 2 ** 20);
     }
     throw new Error(`the process that is inspected on port ${inspectorPort} has gone`);
   } finally {
