@@ -354,7 +354,7 @@ describe('the FreeSWITCH adapter', () => {
     expect(await freeSwitch.bridge('a', 'b')).toEqual(done);
     expect(await freeSwitch.park('a', true)).toEqual(done);
     expect(await freeSwitch.joinConference('a', 'c1', false)).toEqual(done);
-    expect(await freeSwitch.claim('a', 'citizen')).toEqual(done);
+    expect(await freeSwitch.claim('c', 'citizen')).toEqual(done);
     expect(await freeSwitch.startRecording('a', 'x/a b.wav')).toEqual(done);
     expect(await freeSwitch.pauseRecording('a', '/r/a.wav')).toEqual(done);
     expect(await freeSwitch.play({ leg: 'a', playId: 'p', sounds: [{ kind: 'ringback' }], forever: true })).toEqual(
@@ -369,8 +369,8 @@ describe('the FreeSWITCH adapter', () => {
       'api uuid_transfer a -both parked XML yihaotong',
       'api sched_del a',
       'api uuid_transfer a conf-c1 XML yihaotong',
-      'api sched_del a',
-      'api sched_transfer +90 a fallback-citizen XML yihaotong',
+      'api sched_del c',
+      'api sched_transfer +90 c fallback-citizen XML yihaotong',
       "api uuid_record a start '/recordings/x/a b.wav'",
       'api uuid_record a mask /r/a.wav',
       'sendmsg a',
