@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import type { TestCertificate } from './certificate.ts';
 import { freePort } from './free-ports.ts';
 import type { SocketAddress } from './phone/transport.ts';
@@ -54,15 +55,12 @@ export async function startBaresip(options: BaresipOptions): Promise<Baresip> {
   const child = spawn('baresip', ['-f', folder], { stdio: ['pipe', 'pipe', 'pipe'] });
   const watch = new Watch(`baresip ${options.user}`);
   const lines: string[] = [];
-  const take = (chunk: Buffer) => {
-    for (const line of chunk.toString('utf8').split('\n')) {
-      if (line.trim() === '') continue;
-      lines.push(line);
-      watch.note(line.trim().slice(0, 200));
-    }
+  const take = (line: string) => {
+    if (line.trim() === '') return;
+    lines.push(line);
+    watch.note(line.trim().slice(0, 200));
   };
-  child.stdout.on('data', take);
-  child.stderr.on('data', take);
+  for (const input of [child.stdout, child.stderr]) createInterface({ input }).on('line', take);
   child.on('exit', (code) => watch.note(`ended with code ${code}`));
   const end = async (signal: 'SIGTERM' | 'SIGKILL') => {
     if (child.exitCode === null && child.signalCode === null) {
@@ -95,7 +93,8 @@ async function heardIn(folder: string): Promise<Int16Array> {
 async function configuration(options: BaresipOptions, folder: string): Promise<string> {
   const lines = [
     'poll_method epoll',
-    `sip_listen 127.0.0.1:${await freePort()}`,
+    // It listens for TLS on the port behind.
+    `sip_listen 127.0.0.1:${await freePort('127.0.0.1', 2)}`,
     ...(options.certificate === undefined
       ? []
       : [`sip_certificate ${join(folder, 'tls.pem')}`, `sip_cafile ${join(folder, 'tls.pem')}`]),

@@ -2,17 +2,18 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 
-/** A port that is free for TCP and UDP at the moment. */
-export async function freePort(host = '127.0.0.1'): Promise<number> {
+/**
+ * A port that is free for TCP and UDP at the moment.
+ * @param inARow so many, of which it is the first
+ */
+export async function freePort(host = '127.0.0.1', inARow = 1): Promise<number> {
   for (let attempt = 0; attempt < 20; attempt += 1) {
-    const server = createServer();
-    server.listen(0, host);
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    const udpIsFree = await bindsUdp(host, port);
-    server.close();
-    await once(server, 'close');
-    if (udpIsFree) return port;
+    const port = (await bindsTcp(host, 0)) ?? 0;
+    const row = Array.from({ length: inARow }, (_, index) => port + index);
+    const free = await Promise.all(
+      row.map(async (one) => (await bindsTcp(host, one)) !== undefined && (await bindsUdp(host, one))),
+    );
+    if (free.every(Boolean)) return port;
   }
   throw new Error(`no port is free for TCP and UDP on ${host}`);
 }
@@ -40,6 +41,21 @@ export async function rtpPortBlock(host = '127.0.0.1', size = 400): Promise<RtpP
 export interface RtpPorts {
   readonly portMin: number;
   readonly portMax: number;
+}
+
+/** The port that was bound; undefined when it can't be. */
+async function bindsTcp(host: string, port: number): Promise<number | undefined> {
+  const server = createServer();
+  server.listen(port, host);
+  const listens = await once(server, 'listening').then(
+    () => true,
+    () => false,
+  );
+  if (!listens) return undefined;
+  const bound = (server.address() as AddressInfo).port;
+  server.close();
+  await once(server, 'close');
+  return bound;
 }
 
 async function bindsUdp(host: string, port: number): Promise<boolean> {
