@@ -25,6 +25,16 @@ describe('the agent presses "transfer" on his phone', () => {
     expect(answer.status).toBe(202);
   }
 
+  /** From the page; the two hear each other. */
+  async function consults(): Promise<TestCall> {
+    await agent.desk.do({ do: 'consult', callId: current.callId, number: '12366' });
+    const third = await subcentre.nextInvite();
+    third.answer();
+    await agent.desk.callState('consulting');
+    await third.hears(tones.agent);
+    return third;
+  }
+
   /** What the phone is told in the end. */
   const told = (call: TestCall): Promise<string> =>
     call.parts.watch
@@ -134,11 +144,7 @@ describe('the agent presses "transfer" on his phone', () => {
 
   it('in a consultation, with the number that he consults: the citizen is put through', async () => {
     current = await talk(hotline, agent);
-    await agent.desk.do({ do: 'consult', callId: current.callId, number: '12366' });
-    const third = await subcentre.nextInvite();
-    third.answer();
-    await agent.desk.callState('consulting');
-    await third.hears(tones.agent);
+    const third = await consults();
     await presses('12366');
     expect(await told(current.agent)).toBe('SIP/2.0 200 OK');
     await current.agent.ended();
@@ -150,11 +156,7 @@ describe('the agent presses "transfer" on his phone', () => {
 
   it('in a consultation, with any other number: refused, the consultation goes on', async () => {
     current = await talk(hotline, agent);
-    await agent.desk.do({ do: 'consult', callId: current.callId, number: '12366' });
-    const third = await subcentre.nextInvite();
-    third.answer();
-    await agent.desk.callState('consulting');
-    await third.hears(tones.agent);
+    const third = await consults();
     await presses('12345');
     expect(await told(current.agent)).toBe('SIP/2.0 403 Forbidden');
     await third.hearsOnly([tones.agent]);

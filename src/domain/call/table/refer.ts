@@ -5,6 +5,7 @@
 import { type Call, type CallEvent, type ConsultPart, callStates, type Effect } from '../call.ts';
 import { type Decision, go, type Row, row, type Surroundings, stay } from '../decision.ts';
 import {
+  afterAgent,
   because,
   citizenEndReason,
   connectAgent,
@@ -85,6 +86,13 @@ export const referRows: readonly Row[] = [
       return requeue(after, around, [answer(event, true), ...hangup(call, 'agent'), ...effects]);
     },
     { when: (call, event) => citizenByAgent(call, event) && event.target.to === 'queue' },
+  ),
+  row(
+    ['separated'],
+    'referred',
+    'Not a number that may be called, and the phone has gone: nobody is left to talk on with.',
+    (call, _event, around) => afterAgent(stay(call), around),
+    { when: (call, event) => event.role === 'citizen' && call.agent === null && call.consult === null },
   ),
   row(
     [...apart],
