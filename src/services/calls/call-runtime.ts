@@ -333,8 +333,11 @@ export class CallRuntime {
     if (next.call !== before) this.#observers.tell((observer) => observer.onCall(before, next.call, event));
     if (next.call.agent !== null && next.call.agent.answeredAtMs !== null)
       this.#options.seats.answered(next.call.agent);
-    // What is left of a step is for one who waits: who has no place hears no blip of music before he is told.
-    for (const effect of next.effects) if ((await this.#run(live, effect)) === 'noPlace') break;
+    for (const effect of next.effects) {
+      if (effect.do !== 'enqueue') await this.#run(live, effect);
+      // What is left of the step is for one who waits: who has no place hears no blip of music before he is told.
+      else if (!this.#enqueue(live, effect.first)) break;
+    }
     if (next.call.state === 'ended') this.#forget(live);
     return next.verdict;
   }
@@ -358,7 +361,7 @@ export class CallRuntime {
     this.#options.writer.call(after, entry);
   }
 
-  async #run(live: LiveCall, effect: Effect): Promise<'noPlace' | undefined> {
+  async #run(live: LiveCall, effect: Exclude<Effect, { do: 'enqueue' }>): Promise<void> {
     const { call } = live;
     const { seats, dispatcher, clock } = this.#options;
     switch (effect.do) {
@@ -368,32 +371,35 @@ export class CallRuntime {
           effect.timer,
           clock.setTimer(effect.delayMs, () => this.#push(live, () => ({ type: 'timer', timer: effect.timer }))),
         );
-        return undefined;
+        return;
       case 'cancelTimer':
         live.timers.get(effect.timer)?.cancel();
         live.timers.delete(effect.timer);
-        return undefined;
-      case 'enqueue': {
-        const added = dispatcher.add({ callId: call.id, joinedAtMs: call.queuedAtMs ?? clock.now() }, effect.first);
-        if (!added) this.#push(live, () => ({ type: 'queueFull' }));
-        return added ? undefined : 'noPlace';
-      }
+        return;
       case 'dequeue':
         dispatcher.remove(call.id);
-        return undefined;
+        return;
       case 'releaseSeat':
         seats.release(effect.agent, effect.outcome);
-        return undefined;
+        return;
       case 'offerGone':
         this.#observers.tell((observer) => observer.onOfferGone(call, effect.agent, effect.reason));
-        return undefined;
+        return;
       case 'notice':
         this.#observers.tell((observer) => observer.onNotice(call, effect.text, effect.to));
-        return undefined;
+        return;
       default:
         await this.#runOnSwitch(live, effect);
-        return undefined;
     }
+  }
+
+  /** @returns false when the queue is full, which the call is told. */
+  #enqueue(live: LiveCall, first: boolean): boolean {
+    const { id: callId, queuedAtMs } = live.call;
+    const joinedAtMs = queuedAtMs ?? this.#options.clock.now();
+    if (this.#options.dispatcher.add({ callId, joinedAtMs }, first)) return true;
+    this.#push(live, () => ({ type: 'queueFull' }));
+    return false;
   }
 
   async #runOnSwitch(live: LiveCall, effect: SwitchEffect): Promise<void> {
@@ -402,12 +408,10 @@ export class CallRuntime {
     if (sayable === undefined) return;
     const reply = await runSwitchEffect(sayable, live.call, this.#effectContext);
     if (reply.ok) return;
-    live.log.warn(
-      { command: effect.do, kind: reply.error.kind, error: reply.error.message },
-      'the switch did not do it',
-    );
-    if (reply.error.kind === 'gone') this.#care.doubt(this.#legs.ofCall(live.call.id));
-    this.#push(live, () => ({ type: 'commandFailed', command: effect.do, kind: reply.error.kind }));
+    const { kind, message: error } = reply.error;
+    live.log.warn({ command: effect.do, kind, error }, 'the switch did not do it');
+    if (kind === 'gone') this.#care.doubt(this.#legs.ofCall(live.call.id));
+    this.#push(live, () => ({ type: 'commandFailed', command: effect.do, kind }));
   }
 
   #sayable(live: LiveCall, effect: Extract<SwitchEffect, { do: 'playCitizen' }>): SwitchEffect | undefined {
