@@ -10,7 +10,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { allInPlace } from '../test/support/crowd/census.ts';
 import { Crowd } from '../test/support/crowd/crowd.ts';
 import { killControl, newCallsWithoutControl } from '../test/support/crowd/faults/control.ts';
 import type { Figures } from '../test/support/crowd/faults/figures.ts';
@@ -80,7 +79,6 @@ async function repeat(fault: Fault, order: Order, closers: Closers): Promise<Fau
         crowd = gathered;
       }
       await crowd.refresh();
-      await allInPlace(crowd);
       const measured = await fault.run(crowd, order);
       figures.push(measured);
       console.error(`${fault.name} ${index}/${order.repeats} ${JSON.stringify(rounded(measured))}`);

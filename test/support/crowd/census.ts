@@ -102,7 +102,10 @@ const stateInStore: Readonly<Record<CrowdCall['state'], string>> = {
   flow: 'flow',
 };
 
-/** Waits until the store has every call in the state that it was brought into. */
+/**
+ * Waits until the store has every call in the state that it was brought into. The store is written behind the calls, so
+ * what a fault is compared with must be what has arrived there, not what is on its way.
+ */
 export async function allInPlace(crowd: Crowd): Promise<Census> {
   let wrong: string[] = [];
   let census: Census = new Map();

@@ -11,7 +11,7 @@ const password = (lines: readonly string[], of: '登录' | '话机'): string =>
   new RegExp(`^${of} \\S+ {2}密码 (\\S+)$`, 'm').exec(lines.join('\n'))?.[1] ?? '';
 
 /** The embedded switch with its own service is in embedded-people.test.ts. */
-describe.runIf(switchKind === 'freeswitch')('people who change while the service runs', () => {
+describe.runIf(switchKind === 'freeswitch')('people who change while the service runs (needs FreeSWITCH)', () => {
   const hotline = startHotline({ keepsPhones: true });
 
   async function command(run: typeof addPersonCommand, ...args: string[]): Promise<string[]> {

@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { until } from '../../until.ts';
-import { takeCensus, unchangedSince } from '../census.ts';
+import { allInPlace, unchangedSince } from '../census.ts';
 import { type Crowd, draftOf } from '../crowd.ts';
 import { each } from '../each.ts';
 import { promptTones } from '../stage.ts';
@@ -36,7 +36,7 @@ export async function desksShow(crowd: Crowd): Promise<void> {
  * until it says that it is ready, until a new caller hears the flow, until all desks show their calls again.
  */
 export async function killControl(crowd: Crowd): Promise<Figures> {
-  const before = await takeCensus(crowd);
+  const before = await allInPlace(crowd);
   const talks = watchTalks(crowd);
   await crowd.stage.service.kill();
   const startedAtMs = performance.now();
@@ -55,7 +55,7 @@ export async function killControl(crowd: Crowd): Promise<Figures> {
  * on the call-back list, once, with a recording.
  */
 export async function newCallsWithoutControl(crowd: Crowd, count: number): Promise<Figures> {
-  const before = await takeCensus(crowd);
+  const before = await allInPlace(crowd);
   const talks = watchTalks(crowd);
   await crowd.stage.service.kill();
   const callers = Array.from({ length: count }, () => newCaller().number);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { until } from '../../until.ts';
-import { type Census, type CensusRow, takeCensus, unchangedSince } from '../census.ts';
+import { allInPlace, type Census, type CensusRow, unchangedSince } from '../census.ts';
 import { type Crowd, type CrowdCall, draftOf } from '../crowd.ts';
 import { endTalk, firstWaiting, serveNext, takeNext } from '../serve.ts';
 import { newCaller } from '../strangers.ts';
@@ -25,7 +25,7 @@ export async function killPostgres(crowd: Crowd, absentMs: number): Promise<Figu
   const ending = others.at(-1);
   if (writer === undefined || ending?.agent === undefined) throw new Error('too few talk');
   const changing = [ending, ...crowd.in('waiting').slice(0, 2)];
-  const before = new Map(await takeCensus(crowd));
+  const before = new Map(await allInPlace(crowd));
   for (const { number } of changing) before.delete(number);
   crowd.forget(ending);
   const talks = watchTalks(crowd);

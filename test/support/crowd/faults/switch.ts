@@ -1,7 +1,7 @@
 /** The switch is killed with a crowd of calls on it. */
 import { sql } from 'kysely';
 import { until } from '../../until.ts';
-import { type Census, takeCensus } from '../census.ts';
+import { allInPlace, type Census, takeCensus } from '../census.ts';
 import { type Crowd, draftOf } from '../crowd.ts';
 import { each } from '../each.ts';
 import { freeAgent } from '../serve.ts';
@@ -17,7 +17,7 @@ const seatsAtOnce = 20;
  */
 export async function killSwitch(crowd: Crowd): Promise<Figures> {
   const { stage } = crowd;
-  const before = await takeCensus(crowd);
+  const before = await allInPlace(crowd);
   const live = crowd.calls.filter(({ citizen }) => !citizen.isEnded);
   await stage.switch.crash();
   await stage.switch.startAgain();

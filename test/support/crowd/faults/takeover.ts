@@ -1,6 +1,6 @@
 /** The leader of two controls dies or freezes under a crowd of calls. */
 import type { ServiceProcess } from '../../hotline/service-process.ts';
-import { type Census, takeCensus, unchangedSince } from '../census.ts';
+import { allInPlace, type Census, unchangedSince } from '../census.ts';
 import { type Crowd, draftOf } from '../crowd.ts';
 import { watchTalks } from '../talks.ts';
 import { desksShow } from './control.ts';
@@ -14,7 +14,7 @@ const leadershipLost = 3;
 /** The leader dies by `kill -9`; times count from its death. The one that died stands by at the end. */
 export async function killLeader(crowd: Crowd, standby: ServiceProcess): Promise<Figures> {
   const leader = crowd.stage.service;
-  const before = await takeCensus(crowd);
+  const before = await allInPlace(crowd);
   const talks = watchTalks(crowd);
   await leader.kill();
   const figures = await takenOver(crowd, standby, before);
@@ -26,7 +26,7 @@ export async function killLeader(crowd: Crowd, standby: ServiceProcess): Promise
 /** The leader is frozen; woken, it changes nothing and ends. Times count from the freeze. */
 export async function freezeLeader(crowd: Crowd, standby: ServiceProcess): Promise<Figures> {
   const leader = crowd.stage.service;
-  const before = await takeCensus(crowd);
+  const before = await allInPlace(crowd);
   const talks = watchTalks(crowd);
   leader.signal('SIGSTOP');
   sendLate(crowd);
