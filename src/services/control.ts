@@ -25,8 +25,8 @@ import { CallRuntime } from './calls/call-runtime.ts';
 import { CallWriter } from './calls/call-writer.ts';
 import { findFallbackMessages } from './calls/fallback-messages.ts';
 import { MessageCollector } from './calls/message-collector.ts';
+import { phoneTarget } from './calls/phone-target.ts';
 import { RecordingAlarm } from './calls/recording-alarm.ts';
-import { referTarget } from './calls/refer-target.ts';
 import { fileSpool } from './calls/spool.ts';
 import { type ConsultTarget, DeskService } from './desk/desk-service.ts';
 import type { ViewContext } from './desk/views.ts';
@@ -122,7 +122,7 @@ export function createControl(options: ControlOptions): Control {
     promptPath: (id) => options.prompts.path(id),
     recordingPath: (call) => recordingPath(config.recordingsFolder, call),
     hotlineNumber,
-    referTarget: referTarget({ ids, consultTarget: mayReach, ownNumbers: answeredNumbers(city) }),
+    phoneTarget: phoneTarget({ ids, consultTarget: mayReach, ownNumbers: answeredNumbers(city) }),
     seats,
     dispatcher,
     writer,

@@ -154,6 +154,7 @@ export function* conditions(
     owners.set(call.citizenLeg, call);
     if (call.agent !== null) {
       owners.set(call.agent.leg, call);
+      if (call.agent.otherLine !== null) owners.set(call.agent.otherLine.leg, call);
       holders.set(call.agent.personId, call);
     }
     if (call.consult !== null) owners.set(call.consult.leg, call);
@@ -167,7 +168,8 @@ export function* conditions(
     if (leg.role !== 'agent' || leg.place === 'dialling') continue;
     const other = ringing.get(leg.party);
     ringing.set(leg.party, leg);
-    if (other === undefined) continue;
+    // A second line of its own.
+    if (other === undefined || leg.direction === 'inbound') continue;
     const about = [other, leg].flatMap((one) => [one.id, ...(one.callId === undefined ? [] : [one.callId])]);
     const detail = `phone ${leg.party} has the legs ${other.id} (${other.place}) and ${leg.id} (${leg.place})`;
     yield { rule: 'no agent is offered two calls at once', key: `${leg.party} twice`, detail, boundMs: 2_000, about };

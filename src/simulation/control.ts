@@ -7,7 +7,7 @@ import { SeatBook } from '../services/acd/seat-book.ts';
 import type { CallObserver } from '../services/calls/call-observers.ts';
 import { CallRuntime } from '../services/calls/call-runtime.ts';
 import { CallWriter } from '../services/calls/call-writer.ts';
-import { referTarget } from '../services/calls/refer-target.ts';
+import { phoneTarget } from '../services/calls/phone-target.ts';
 import { DeskService } from '../services/desk/desk-service.ts';
 import type { DeskStore } from '../services/ports.ts';
 import type { LinkEvent, RegistrationEvent } from '../switch/port.ts';
@@ -101,7 +101,7 @@ export class SimulatedControl implements StoreUser {
       dispatcher: this.dispatcher,
       writer: this.writer,
       store: store.callStore(this),
-      referTarget: referTarget({
+      phoneTarget: phoneTarget({
         ids,
         consultTarget: (number) => this.#mayReach(number, house),
         ownNumbers: ['12345'],

@@ -190,7 +190,8 @@ export class Invariants {
   }
 
   #relate(call: Call): void {
-    for (const leg of [call.citizenLeg, call.agent?.leg, call.consult?.leg, call.supervisor?.leg]) {
+    const lines = [call.agent?.leg, call.agent?.otherLine?.leg];
+    for (const leg of [call.citizenLeg, ...lines, call.consult?.leg, call.supervisor?.leg]) {
       if (leg === undefined) continue;
       for (const [one, other] of [[call.id, leg] as const, [leg, call.id] as const]) {
         const others = this.#related.get(one) ?? new Set();

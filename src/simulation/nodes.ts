@@ -6,7 +6,7 @@ import type { CoreListener } from './switch-listener.ts';
 
 /** What people at phones can do with a switch, and what can be seen of it from outside. */
 export type PhoneSide = Pick<
-  SwitchCore,
+  SwitchNodes,
   | 'legs'
   | 'leg'
   | 'register'
@@ -17,6 +17,8 @@ export type PhoneSide = Pick<
   | 'phoneAnswers'
   | 'presses'
   | 'refers'
+  | 'phoneDials'
+  | 'putsTogether'
   | 'end'
 >;
 
@@ -30,7 +32,7 @@ export interface SwitchNodesOptions {
 }
 
 /** The switch nodes behind a proxy that sends each call and each phone to one that is there; or the only one. */
-export class SwitchNodes implements PhoneSide {
+export class SwitchNodes {
   readonly cores: readonly SwitchCore[];
   readonly #proxyRandom: Random;
   /** Where each phone is registered. */
@@ -87,19 +89,28 @@ export class SwitchNodes implements PhoneSide {
   }
 
   phoneRings(leg: SimLeg): void {
-    this.#nodeOf(leg)?.phoneRings(leg);
+    this.#nodeOf(leg)?.phones.rings(leg);
   }
 
   phoneIsHeard(leg: SimLeg): void {
-    this.#nodeOf(leg)?.phoneIsHeard(leg);
+    this.#nodeOf(leg)?.phones.isHeard(leg);
   }
 
   phoneAnswers(leg: SimLeg): void {
-    this.#nodeOf(leg)?.phoneAnswers(leg);
+    this.#nodeOf(leg)?.phones.answers(leg);
   }
 
   presses(leg: SimLeg, digit: string): void {
     this.#nodeOf(leg)?.presses(leg, digit);
+  }
+
+  /** Phones reach their own node. Through the proxy they can't call at all. */
+  phoneDials(id: string, leg: SimLeg, number: string): SimLeg | undefined {
+    return this.several ? undefined : this.#nodeOf(leg)?.phones.dial(id, leg, number);
+  }
+
+  putsTogether(leg: SimLeg, named: SimLeg): boolean {
+    return this.#nodeOf(leg)?.phones.putTogether(leg, named) ?? false;
   }
 
   refers(leg: SimLeg, number: string): boolean {

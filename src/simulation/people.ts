@@ -92,6 +92,7 @@ export class People {
       return;
     }
     this.#mayTransfer(leg);
+    this.#mayConsult(leg);
     // Agents mostly end calls at the desk, sub-centres always at the phone.
     const staysMs = leg.role === 'agent' && random.chance(0.6) ? 600_000 : random.exponential(40_000);
     const quickly = random.chance(0.05);
@@ -108,6 +109,38 @@ export class People {
       trace.note([leg.id], `${leg.role}’s phone refers to ${number}`);
       if (random.chance(0.2)) clock.setTimer(random.between(0, 2_000), () => this.#hangsUp(leg));
     });
+  }
+
+  /**
+   * Some agents call a sub-centre on a second line, most while they talk, and go back, hang everything up, or put the
+   * citizen through.
+   */
+  #mayConsult(leg: SimLeg): void {
+    const { clock, random, core, trace, subcentres } = this.#options;
+    if (leg.role !== 'agent' || !random.chance(0.25)) return;
+    clock.setTimer(random.exponential(10_000), () => {
+      const number = random.pick([...subcentres, ...subcentres, '12345', '0086123']);
+      const line = core.phoneDials(random.uuid(), leg, number);
+      if (line === undefined) return;
+      trace.note([leg.id, line.id], `the agent’s phone calls ${number} on a second line`);
+      const ms = random.chance(0.1) ? random.between(0, 300) : random.exponential(15_000);
+      clock.setTimer(ms, () => this.#endsConsultation(leg, line));
+    });
+  }
+
+  #endsConsultation(leg: SimLeg, line: SimLeg): void {
+    const { clock, random, core, trace } = this.#options;
+    const what = random.weighted({ putsThrough: 6, putsThroughTurned: 2, hangsUpLine: 3, hangsUpAll: 1, stays: 1 });
+    if (what === 'stays') return;
+    if (what === 'putsThrough' || what === 'putsThroughTurned') {
+      const [one, other] = what === 'putsThrough' ? [leg, line] : [line, leg];
+      const done = core.putsTogether(one, other);
+      trace.note([leg.id, line.id], `the agent’s phone puts its two lines together: ${done ? 'done' : 'refused'}`);
+      if (done) for (const end of [leg, line]) clock.setTimer(random.between(0, 300), () => this.#hangsUp(end));
+      return;
+    }
+    this.#hangsUp(line);
+    if (what === 'hangsUpAll') this.#hangsUp(leg);
   }
 
   /** A phone that hears that its transfer is done hangs up. */

@@ -9,6 +9,7 @@ import type {
 } from '../switch/port.ts';
 import type { VirtualClock } from './clock.ts';
 import type { Random } from './random.ts';
+import { Conferences } from './switch-conferences.ts';
 import {
   clearTimers,
   disarmFallbacks,
@@ -22,15 +23,15 @@ import {
   whileThere,
 } from './switch-legs.ts';
 import type { CoreListener } from './switch-listener.ts';
+import { Phones } from './switch-phones.ts';
 import { Referrals } from './switch-referrals.ts';
+import { Registrations } from './switch-registrations.ts';
 import { SimSounds } from './switch-sounds.ts';
 
 type Reply = Result<void, SwitchFailure>;
 
 const arrivalFallbackMs = 4_000;
 const parkedFallbackMs = 20_000;
-const aloneInConferenceMs = 5_000;
-const unclaimedPhoneMs = 20_000;
 
 const done: Reply = ok(undefined);
 const gone = (leg: string): Reply => err({ kind: 'gone', message: `no such leg ${leg}` });
@@ -40,13 +41,15 @@ const gone = (leg: string): Reply => err({ kind: 'gone', message: `no such leg $
  * and the dialplan's own fallbacks. It never fails by itself; its faults are the link's and the phones'.
  */
 export class SwitchCore {
+  readonly phones: Phones;
   readonly #clock: VirtualClock;
   readonly #random: Random;
   readonly #listener: CoreListener;
   readonly #referrals: Referrals;
   readonly #sounds: SimSounds;
+  readonly #conferences: Conferences;
   readonly #legs = new Map<string, SimLeg>();
-  readonly #registered = new Set<string>();
+  readonly #registrations: Registrations;
   #startedAtMs: number | undefined = 0; // undefined while it is down
 
   constructor(clock: VirtualClock, random: Random, listener: CoreListener) {
@@ -54,6 +57,22 @@ export class SwitchCore {
     this.#random = random;
     this.#listener = listener;
     this.#referrals = new Referrals(listener, (a, b) => this.bridge(a, b));
+    this.#registrations = new Registrations(clock, (event) => listener.registration(event));
+    this.#conferences = new Conferences(
+      clock,
+      () => this.legs(),
+      (leg) => this.#goTo(leg, undefined),
+    );
+    this.phones = new Phones(clock, {
+      add: (leg) => this.#add(leg),
+      put: (leg, place) => this.#put(leg, place),
+      tell: (event) => this.#tell(event),
+      timer: (leg, delayMs, run) => this.#timer(leg, delayMs, run),
+      park: (leg) => this.#enterPark(leg),
+      end: (leg, cause) => this.end(leg, cause, 'switch'),
+      part: (leg, other) => this.#part(leg, other),
+      toParked: (leg) => this.#goTo(leg, undefined),
+    });
     this.#sounds = new SimSounds(clock, { event: (event) => this.#tell(event), hears: listener.hears });
   }
 
@@ -75,14 +94,14 @@ export class SwitchCore {
     return {
       startedAtMs: this.#startedAtMs,
       legs: this.legs().filter(isListed).map(snapshotOf),
-      registrations: [...this.#registered].map((user) => ({ user, contact: `sip:${user}@phone` })),
+      registrations: this.#registrations.list(),
     };
   }
 
   /** Power cut: every leg is gone and nobody is told. */
   crash(): void {
     this.#startedAtMs = undefined;
-    this.#registered.clear();
+    this.#registrations.clear();
     for (const leg of this.legs()) this.#remove(leg);
   }
 
@@ -93,14 +112,11 @@ export class SwitchCore {
   // The phones' side: --------------------------------------------------------------------------------------------
 
   register(user: string): void {
-    if (!this.running || this.#registered.has(user)) return;
-    this.#registered.add(user);
-    this.#listener.registration({ type: 'registered', user, contact: `sip:${user}@phone`, atMs: this.#clock.now() });
+    if (this.running) this.#registrations.add(user);
   }
 
   unregister(user: string): void {
-    if (!this.#registered.delete(user)) return;
-    this.#listener.registration({ type: 'unregistered', user, contact: `sip:${user}@phone`, atMs: this.#clock.now() });
+    this.#registrations.remove(user);
   }
 
   /** A citizen dials a hotline number. Undefined when the switch is down. */
@@ -119,33 +135,6 @@ export class SwitchCore {
     this.#armFallback(leg, arrivalFallbackMs);
     this.#enterPark(leg);
     return leg;
-  }
-
-  phoneRings(leg: SimLeg): void {
-    if (leg.ended || leg.place !== 'dialling') return;
-    this.#put(leg, 'ringing');
-    this.#tell({ type: 'legRinging', leg: leg.id, atMs: this.#clock.now() });
-  }
-
-  /** The far side is heard before it answers: a leg that was to be heard is parked, and rings for as long as control likes. */
-  phoneIsHeard(leg: SimLeg): void {
-    if (leg.ended || leg.answered || leg.early || !leg.hearsEarly) return;
-    clearTimers(leg);
-    leg.early = true;
-    this.#tell({ type: 'legRinging', leg: leg.id, atMs: this.#clock.now() });
-    this.#timer(leg, unclaimedPhoneMs * 2, () => this.end(leg, 'NORMAL_CLEARING', 'switch'));
-    this.#enterPark(leg);
-  }
-
-  phoneAnswers(leg: SimLeg): void {
-    if (leg.ended || leg.answered) return;
-    if (!leg.early) clearTimers(leg);
-    leg.answered = true;
-    this.#tell({ type: 'legAnswered', leg: leg.id, atMs: this.#clock.now() });
-    // One that was heard before is where control has put it meanwhile.
-    if (leg.early) return;
-    this.#timer(leg, unclaimedPhoneMs, () => this.end(leg, 'NORMAL_CLEARING', 'switch'));
-    this.#enterPark(leg);
   }
 
   /** The phone sends its partner away (REFER): both wait, and unless control decides, they talk on. */
@@ -197,7 +186,7 @@ export class SwitchCore {
     const { leg: id, target, role, callId, callerNumber, callerName, ringTimeoutMs } = request;
     if (this.#legs.has(id)) return err({ kind: 'refused', message: 'this leg is there already' });
     const party = target.kind === 'gateway' ? target.number : target.user;
-    if (target.kind === 'phone' && !this.#registered.has(party)) {
+    if (target.kind === 'phone' && !this.#registrations.has(party)) {
       // Made no leg: the adapter tells its end by the job's result.
       this.#tell(endOf(id, this.#clock.now(), 'USER_NOT_REGISTERED', 'unknown'));
       return done;
@@ -222,6 +211,20 @@ export class SwitchCore {
     return this.#with(id, (leg) => {
       if (accepted) this.#referrals.accept(leg);
       else this.#referrals.refuse(leg);
+    });
+  }
+
+  takeLine(id: string, callId: string): Reply {
+    return this.#with(id, (leg) => {
+      leg.callId = callId;
+      leg.dialled = false;
+      if (!leg.answered) this.#answer(leg);
+    });
+  }
+
+  attendedTransfer(id: string, allowed: boolean): Reply {
+    return this.#with(id, (leg) => {
+      leg.transferable = allowed;
     });
   }
 
@@ -262,20 +265,15 @@ export class SwitchCore {
 
   /** The place tells first and looks for the agent's leg then, as the dialplan does. */
   supervise(id: string, agentLeg: string, mode: SuperviseMode): Reply {
-    const leg = this.#legs.get(id);
-    if (leg === undefined) return gone(id);
-    if (!this.#canTalk(leg)) return done;
-    this.#leave(leg);
-    this.#put(leg, 'moving');
-    const move = leg.move;
-    this.#clock.setTimer(this.#random.between(1, 25), () => {
-      if (leg.ended || leg.move !== move) return;
-      this.#put(leg, 'supervising');
-      leg.supervising = { agentLeg, mode };
-      this.#tell({ type: 'supervising', leg: id, atMs: this.#clock.now(), agentLeg, mode });
-      if (!this.#legs.has(agentLeg)) this.#goTo(leg, undefined);
+    return this.#with(id, (leg) => {
+      if (!this.#canTalk(leg)) return;
+      this.#onTheWay(leg, () => {
+        this.#put(leg, 'supervising');
+        leg.supervising = { agentLeg, mode };
+        this.#tell({ type: 'supervising', leg: id, atMs: this.#clock.now(), agentLeg, mode });
+        if (!this.#legs.has(agentLeg)) this.#goTo(leg, undefined);
+      });
     });
-    return done;
   }
 
   /** Control's way out for a leg, in place of what was armed. */
@@ -345,28 +343,33 @@ export class SwitchCore {
   }
 
   #move(id: string, both: boolean, conference: string | undefined): Reply {
-    const leg = this.#legs.get(id);
-    if (leg === undefined) return gone(id);
-    if (!this.#canTalk(leg)) return done;
-    const other = both && leg.place === 'bridged' ? leg.partner : undefined;
-    if (other !== undefined) this.#part(leg, other);
-    this.#goTo(leg, conference);
-    if (other !== undefined) this.#goTo(other, conference);
-    return done;
+    return this.#with(id, (leg) => {
+      if (!this.#canTalk(leg)) return;
+      const other = both && leg.place === 'bridged' ? leg.partner : undefined;
+      if (other !== undefined) this.#part(leg, other);
+      this.#goTo(leg, conference);
+      if (other !== undefined) this.#goTo(other, conference);
+    });
   }
 
-  /** To a conference, or without one to `parked`. The leg's own thread takes a moment to get there. */
+  /** To a conference, or without one to `parked`. */
   #goTo(leg: SimLeg, conference: string | undefined): void {
+    this.#onTheWay(leg, () => {
+      if (conference === undefined) {
+        this.#armFallback(leg, parkedFallbackMs);
+        this.#enterPark(leg);
+      } else this.#enterConference(leg, conference);
+    });
+  }
+
+  /** Out of what it does. The leg's own thread takes a moment to get where it goes. */
+  #onTheWay(leg: SimLeg, arrive: () => void): void {
     this.#leave(leg);
     if (leg.ended) return;
     this.#put(leg, 'moving');
     const { move } = leg;
     this.#clock.setTimer(this.#random.between(1, 25), () => {
-      if (leg.ended || leg.move !== move) return;
-      if (conference === undefined) {
-        this.#armFallback(leg, parkedFallbackMs);
-        this.#enterPark(leg);
-      } else this.#enterConference(leg, conference);
+      if (!leg.ended && leg.move === move) arrive();
     });
   }
 
@@ -382,16 +385,6 @@ export class SwitchCore {
     this.#tell({ type: 'conferenceJoined', leg: leg.id, atMs: this.#clock.now(), conference, memberId: leg.id });
   }
 
-  /** A citizen whom all others have left in a conference is parked after its grace. */
-  #endSoon(conference: string): void {
-    const members = (): SimLeg[] => [...this.#legs.values()].filter((leg) => leg.conference === conference);
-    const alone = (): boolean => members().every(({ role }) => role === 'citizen');
-    if (members().length === 0 || !alone()) return;
-    this.#clock.setTimer(aloneInConferenceMs, () => {
-      if (alone()) for (const leg of members()) this.#goTo(leg, undefined);
-    });
-  }
-
   /** Takes the leg out of what it does; a partner that stays behind goes on by itself. */
   #leave(leg: SimLeg): void {
     clearTimers(leg);
@@ -402,7 +395,7 @@ export class SwitchCore {
     if (conference !== undefined) {
       leg.conference = undefined;
       this.#tell({ type: 'conferenceLeft', leg: leg.id, atMs: this.#clock.now(), conference });
-      if (leg.role !== 'citizen') this.#endSoon(conference);
+      if (leg.role !== 'citizen') this.#conferences.left(conference);
     }
     if (partner === undefined) return;
     const wasBridged = leg.place === 'bridged';

@@ -31,7 +31,8 @@ export interface SimLeg {
   readonly id: string;
   readonly direction: 'inbound' | 'outbound';
   readonly role: 'citizen' | 'agent' | 'subcentre' | 'supervisor';
-  readonly callId: string | undefined;
+  /** Control names it for a line that a phone has made. */
+  callId: string | undefined;
   /** The phone or number at its far end. */
   readonly party: string;
   readonly callerNumber: string;
@@ -57,6 +58,10 @@ export interface SimLeg {
   referral: SimLeg | undefined;
   /** While it is where that REFER has sent it. */
   referred: LegSnapshot['referred'];
+  /** A call that a phone has made itself, and that nobody has taken. */
+  dialled: boolean;
+  /** A phone may put together whom this leg and another one of its talk to. */
+  transferable: boolean;
   /** The dialplan's own ways out that are armed. */
   readonly fallbacks: Set<Timer>;
   /** They were disarmed by an order into a conversation that came to nothing. */
@@ -89,6 +94,8 @@ export function newLeg(leg: NewLeg, nowMs: number): SimLeg {
     playing: undefined,
     referral: undefined,
     referred: undefined,
+    dialled: false,
+    transferable: false,
     fallbacks: new Set(),
     disarmedInVain: false,
     timers: new Set(),
@@ -131,7 +138,16 @@ export function clearTimers(leg: SimLeg): void {
 export function parkOf(leg: SimLeg, atMs: number): SwitchEvent {
   const { direction, role, callId, answered, callerNumber, callerName, dialledNumber } = leg;
   const told = { direction, role, callId, answered, callerNumber, callerName, dialledNumber };
-  return { type: 'legParked', leg: leg.id, atMs, ...told, sourceAddress: '192.0.2.1', referred: leg.referred };
+  const dialledBy = leg.dialled ? leg.party : undefined;
+  return {
+    type: 'legParked',
+    leg: leg.id,
+    atMs,
+    ...told,
+    sourceAddress: '192.0.2.1',
+    referred: leg.referred,
+    dialledBy,
+  };
 }
 
 /** A leg's end, as the switch tells it. */

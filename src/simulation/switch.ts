@@ -180,6 +180,15 @@ export class SimulatedSwitch implements TelephoneSwitch {
     });
   }
 
+  takeLine(leg: LegId, callId: string): SwitchReply {
+    return this.#command(leg, 'take the line', () => this.#options.core.takeLine(leg, callId));
+  }
+
+  attendedTransfer(leg: LegId, allowed: boolean): SwitchReply {
+    const what = `${allowed ? 'allow' : 'forbid'} an attended transfer`;
+    return this.#command(leg, what, () => this.#options.core.attendedTransfer(leg, allowed));
+  }
+
   bridge(a: LegId, b: LegId): SwitchReply {
     return this.#moving([a, b], `bridge with ${short(b)}`, () => this.#options.core.bridge(a, b));
   }

@@ -65,6 +65,8 @@ const agentPart = z.object({
   offeredAtMs: ms,
   answeredAtMs: ms.nullable(),
   place,
+  // Calls that were stored before phones could consult.
+  otherLine: z.object({ leg: z.string(), place }).nullable().default(null),
 } satisfies Fields<AgentPart>);
 
 const consultPart = z.object({

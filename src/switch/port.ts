@@ -124,6 +124,8 @@ export type SwitchEvent =
       readonly dialledNumber: string;
       readonly sourceAddress: string;
       readonly referred?: Referred | undefined;
+      /** A call of a registered phone's own, by the name that it has shown the password of. */
+      readonly dialledBy?: string | undefined;
     })
   | (LegEventBase & { readonly type: 'legRinging' })
   | (LegEventBase & { readonly type: 'legAnswered' })
@@ -233,6 +235,10 @@ export interface TelephoneSwitch {
    * that phone has hung up, or has been told.
    */
   answerRefer(leg: LegId, by: LegId, accepted: boolean): SwitchReply;
+  /** A phone's own call becomes a leg of this call, and is answered. */
+  takeLine(leg: LegId, callId: string): SwitchReply;
+  /** Whether a phone may put together those whom two such legs talk to (REFER with Replaces, RFC 3891). Of a new leg: no. */
+  attendedTransfer(leg: LegId, allowed: boolean): SwitchReply;
   /** Two parked or bridged legs talk to each other. */
   bridge(a: LegId, b: LegId): SwitchReply;
   /** Parks this leg; with `both` also the one bridged to it. Each tells `legParked`. */

@@ -52,6 +52,7 @@ describe('calls', () => {
         offeredAtMs: t0,
         answeredAtMs: null,
         place: 'ringing',
+        otherLine: null,
       },
     });
     const leg = newLeg(call.id, { answeredAtMs: t0 + 1 });

@@ -1,7 +1,8 @@
 /** Baresip, a real softphone, as the phone of a seat. */
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { on, once } from 'node:events';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -30,6 +31,8 @@ export interface BaresipOptions {
 export interface Baresip {
   /** Resolves when a line of its output holds the text. */
   says(text: string | RegExp, withinMs?: number): Promise<void>;
+  /** Presses what its menu has under that name (`hold`, `transfer`, `dial`, `hangup` …). */
+  press(name: string, parameter?: string): Promise<void>;
   /** What it has heard so far; ask when its call is over. */
   heard(): Promise<Int16Array>;
   /** Ends it in order: it withdraws its registration. */
@@ -44,7 +47,8 @@ const stopMs = 5000;
 /** Starts baresip with a configuration of its own; it registers and answers every call by itself. */
 export async function startBaresip(options: BaresipOptions): Promise<Baresip> {
   const folder = await mkdtemp(join(tmpdir(), 'yht-baresip-'));
-  await writeFile(join(folder, 'config'), await configuration(options, folder));
+  const controlPort = await freePort();
+  await writeFile(join(folder, 'config'), await configuration(options, folder, controlPort));
   await writeFile(join(folder, 'accounts'), account(options), { mode: 0o600 });
   await writeFile(join(folder, 'contacts'), '');
   const { certificate } = options;
@@ -77,10 +81,31 @@ export async function startBaresip(options: BaresipOptions): Promise<Baresip> {
       const matches = (line: string): boolean => (typeof text === 'string' ? line.includes(text) : text.test(line));
       await watch.until(String(text), withinMs, () => (lines.some(matches) ? true : undefined));
     },
+    press: (name, parameter = '') => press(controlPort, name, parameter),
     heard: () => heardIn(folder),
     stop: () => end('SIGTERM'),
     vanish: () => end('SIGKILL'),
   };
+}
+
+/** Its ctrl_tcp module takes JSON in netstrings and answers each; what happens it tells on the same connection. */
+async function press(port: number, command: string, params: string): Promise<void> {
+  const socket = connect({ host: '127.0.0.1', port });
+  const answers = on(socket, 'data', { signal: AbortSignal.timeout(stopMs), close: ['end'] });
+  try {
+    const body = JSON.stringify({ command, params });
+    socket.write(`${Buffer.byteLength(body)}:${body},`);
+    let told = '';
+    for await (const [data] of answers as AsyncIterable<[Buffer]>) {
+      told += data.toString('utf8');
+      const answer = /\{"response":true[^}]*\}/.exec(told)?.[0];
+      if (answer?.includes('"ok":true') === true) return;
+      if (answer !== undefined) throw new Error(`baresip's ${command} said ${answer}`);
+    }
+    throw new Error(`baresip did not answer to ${command}: ${told}`);
+  } finally {
+    socket.destroy();
+  }
 }
 
 /** Its sndfile module writes what was decoded into a file whose name ends so. */
@@ -90,7 +115,7 @@ async function heardIn(folder: string): Promise<Int16Array> {
   return (await readWavFile(join(folder, name))).channels[0] ?? new Int16Array();
 }
 
-async function configuration(options: BaresipOptions, folder: string): Promise<string> {
+async function configuration(options: BaresipOptions, folder: string, controlPort: number): Promise<string> {
   const lines = [
     'poll_method epoll',
     // It listens for TLS on the port behind.
@@ -117,6 +142,8 @@ async function configuration(options: BaresipOptions, folder: string): Promise<s
     'module_tmp uuid.so',
     'module_tmp account.so',
     'module_app menu.so',
+    'module_app ctrl_tcp.so',
+    `ctrl_tcp_listen 127.0.0.1:${controlPort}`,
     '',
   ];
   return lines.join('\n');

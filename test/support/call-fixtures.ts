@@ -3,7 +3,7 @@ import type {
   Call,
   CallEvent,
   ConsultPart,
-  ReferTarget,
+  PhoneTarget,
   Role,
   SupervisorPart,
 } from '../../src/domain/call/call.ts';
@@ -34,6 +34,7 @@ export function agentPart(): AgentPart {
     offeredAtMs: 10,
     answeredAtMs: null,
     place: 'dialling',
+    otherLine: null,
   };
 }
 
@@ -87,7 +88,7 @@ export function aroundNow(): Surroundings {
   };
 }
 
-const referredBy = (by: Role | null, byLeg: string, role: Role, target: ReferTarget): CallEvent => ({
+const referredBy = (by: Role | null, byLeg: string, role: Role, target: PhoneTarget): CallEvent => ({
   type: 'referred',
   role,
   by,
@@ -123,6 +124,7 @@ export function everyEvent(): CallEvent[] {
     { type: 'agentParked' },
     ...ends.map((end): CallEvent => ({ type: 'agentEnded', end })),
     { type: 'agentEnded', end: { cause: 'CRASH', sipStatus: undefined, endedBy: 'unknown' } },
+    { type: 'agentEnded', end: { cause: 'ATTENDED_TRANSFER', sipStatus: undefined, endedBy: 'switch' } },
     { type: 'subcentreRinging' },
     { type: 'subcentreEarlyMedia' },
     { type: 'subcentreAnswered' },
@@ -151,6 +153,12 @@ export function everyEvent(): CallEvent[] {
       referredBy('agent', 'leg-agent', role, { to: 'unknown' }),
       referredBy(null, 'leg-nobody', role, { to: 'queue' }),
     ]),
+    ...([{ to: 'subcentre', consult: consultPart() }, { to: 'queue' }, { to: 'unknown' }] as const).map(
+      (target): CallEvent => ({ type: 'secondLine', leg: 'leg-second', number: '12366', target }),
+    ),
+    { type: 'otherLineParked' },
+    { type: 'otherLineBridged' },
+    ...ends.map((end): CallEvent => ({ type: 'otherLineEnded', end })),
     { type: 'leave' },
     { type: 'supervise', supervisor: supervisorPart() },
     { type: 'superviseMode', personId: 'person-9', mode: 'barge' },

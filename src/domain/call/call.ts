@@ -48,6 +48,9 @@ export type Role = 'citizen' | 'agent' | 'subcentre';
 /** Whose a leg may be: a supervisor takes no part in the conversation's states. */
 export type LegRole = Role | 'supervisor';
 
+/** `otherLine`: the line of the agent's phone that waits while he consults on a second one. */
+export type LinePart = LegRole | 'otherLine';
+
 /** Where a leg is, as far as the switch has told. */
 export type Place =
   | 'dialling'
@@ -61,6 +64,12 @@ export type Place =
   | 'supervising'
   | 'gone';
 
+/** The line on which an agent's phone has the citizen, while the phone calls a sub-centre on another one. */
+export interface OtherLine {
+  readonly leg: string;
+  readonly place: Place;
+}
+
 export interface AgentPart {
   readonly personId: string;
   readonly name: string;
@@ -70,6 +79,8 @@ export interface AgentPart {
   readonly offeredAtMs: number;
   readonly answeredAtMs: number | null;
   readonly place: Place;
+  /** Not null only while he consults by his phone: `leg` is the phone's second line then (docs/adr/0025). */
+  readonly otherLine: OtherLine | null;
 }
 
 export interface ConsultPart {
@@ -86,8 +97,8 @@ export interface ConsultPart {
   readonly referred: boolean;
 }
 
-/** Where a phone's REFER leads; `unknown`: nowhere that may be called. */
-export type ReferTarget =
+/** Where a number leads that a phone has dialled, or named in a REFER; `unknown`: nowhere that may be called. */
+export type PhoneTarget =
   | { readonly to: 'subcentre'; readonly consult: ConsultPart }
   | { readonly to: 'queue' }
   | { readonly to: 'unknown' };
@@ -209,8 +220,14 @@ export type CallEvent =
       readonly by: Role | null;
       readonly byLeg: string;
       readonly number: string;
-      readonly target: ReferTarget;
+      readonly target: PhoneTarget;
     }
+  /** The agent's phone calls a number on a second line, which waits for what becomes of it. */
+  | { readonly type: 'secondLine'; readonly leg: string; readonly number: string; readonly target: PhoneTarget }
+  | { readonly type: 'otherLineParked' }
+  /** The line that should wait is with the citizen. */
+  | { readonly type: 'otherLineBridged' }
+  | { readonly type: 'otherLineEnded'; readonly end: LegEnd }
   | { readonly type: 'joinThreeWay' }
   | { readonly type: 'leave' }
   | { readonly type: 'supervise'; readonly supervisor: SupervisorPart }
@@ -250,6 +267,10 @@ export type Effect =
   | { readonly do: 'bridge'; readonly a: Role; readonly b: Role }
   /** Tells the phone whose leg is `by`, which sent this role's leg away; refused, the switch puts the two together. */
   | { readonly do: 'answerRefer'; readonly role: Role; readonly by: string; readonly accepted: boolean }
+  /** The agent's leg, a call of his phone's own, is taken into this call and answered. */
+  | { readonly do: 'takeLine' }
+  /** Whether a phone may put together what these legs are in (REFER with Replaces, RFC 3891). */
+  | { readonly do: 'attendedTransfer'; readonly legs: readonly string[]; readonly allowed: boolean }
   | { readonly do: 'park'; readonly role: Role; readonly both: boolean }
   | { readonly do: 'join'; readonly role: Role; readonly both: boolean }
   | { readonly do: 'hangup'; readonly leg: string; readonly cause: string }

@@ -27,6 +27,9 @@ export const causeTable: readonly CauseRow[] = [
   { cause: 'NORMAL_CLEARING', sip: 200, endClass: 'success', reason: 'normal' },
   { cause: 'ORIGINATOR_CANCEL', sip: 487, endClass: 'caller', reason: 'cancelled' },
   { cause: 'LOSE_RACE', sip: 487, endClass: 'success', reason: 'answered-elsewhere' },
+  // A phone has put the two together that it talked to (REFER with Replaces).
+  { cause: 'ATTENDED_TRANSFER', sip: null, endClass: 'success', reason: 'put-through-by-phone' },
+  { cause: 'OUTGOING_CALL_BARRED', sip: 403, endClass: 'us', reason: 'may-not-call' },
   { cause: 'USER_BUSY', sip: 486, endClass: 'agent', reason: 'busy' },
   { cause: 'CALL_REJECTED', sip: 603, endClass: 'agent', reason: 'rejected' },
   { cause: 'NO_ANSWER', sip: null, endClass: 'agent', reason: 'no-answer' },

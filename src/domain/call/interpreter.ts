@@ -1,5 +1,5 @@
 /** The one interpreter of the call's state tables. */
-import { type Call, type CallEvent, deskCommands, type Role } from './call.ts';
+import { type Call, type CallEvent, deskCommands, type Place, type Role } from './call.ts';
 import type { Decision, Row, Surroundings } from './decision.ts';
 import { placed } from './moves.ts';
 import { arrivalRows } from './table/arrival.ts';
@@ -11,6 +11,7 @@ import { musicRows } from './table/music.ts';
 import { queueRows } from './table/queue.ts';
 import { recordingRows } from './table/recording.ts';
 import { referRows } from './table/refer.ts';
+import { guardAttendedTransfer, secondLineRows } from './table/second-line.ts';
 import { followAgent, superviseRows } from './table/supervise.ts';
 import { talkRows } from './table/talk.ts';
 import { treatedRows } from './table/treated.ts';
@@ -23,6 +24,7 @@ export const callTable: readonly Row[] = [
   ...arrivalRows,
   ...musicRows,
   ...referRows,
+  ...secondLineRows,
   ...foundRows,
   ...queueRows,
   ...talkRows,
@@ -64,11 +66,21 @@ function applyFacts(call: Call, event: CallEvent, nowMs: number): Call {
       return together(placed(placed(call, event.a, 'bridged'), event.b, 'bridged'), [event.a, event.b], nowMs);
     case 'joined':
       return together(placed(call, event.role, 'conference'), [event.role], nowMs);
+    case 'otherLineParked':
+      return withOtherLine(call, 'parked');
+    case 'otherLineBridged':
+      return withOtherLine(call, 'bridged');
     case 'supervisorRinging':
       return call.supervisor === null ? call : { ...call, supervisor: { ...call.supervisor, place: 'ringing' } };
     default:
       return call;
   }
+}
+
+function withOtherLine(call: Call, place: Place): Call {
+  const { agent } = call;
+  if (agent === null || agent.otherLine === null) return call;
+  return { ...call, agent: { ...agent, otherLine: { ...agent.otherLine, place } } };
 }
 
 function together(call: Call, roles: readonly Role[], nowMs: number): Call {
@@ -93,6 +105,7 @@ export function step(call: Call, event: CallEvent, around: Surroundings): Step {
     return { call: known, effects: [], verdict: isCommand ? 'refused' : 'unforeseen' };
   }
   if (row.act === 'ignore') return { call: known, effects: [], verdict: 'ignored' };
-  const decided = followAgent(row.act(known, event, around), event.type === 'restored', around);
+  const acted = followAgent(row.act(known, event, around), event.type === 'restored', around);
+  const decided = guardAttendedTransfer(call, acted);
   return { ...decided, verdict: 'acted' };
 }

@@ -1,10 +1,11 @@
 /** Moves that several tables share: putting legs together, taking them apart, letting them go. */
-import type { Call, Effect, LegRole, Place, Role, SeatOutcome } from './call.ts';
+import type { Call, Effect, LinePart, Place, Role, SeatOutcome } from './call.ts';
 import { type Decision, go, play, type Surroundings } from './decision.ts';
 import { type EndClass, endingOfCause, unseen } from './ending.ts';
 
 /** Where a role's leg is; `gone` when there is none. */
-export function placeOf(call: Call, role: LegRole): Place {
+export function placeOf(call: Call, role: LinePart): Place {
+  if (role === 'otherLine') return call.agent?.otherLine?.place ?? 'gone';
   if (role === 'supervisor') return call.supervisor?.place ?? 'gone';
   if (role === 'citizen') return call.citizenPlace;
   if (role === 'agent') return call.agent?.place ?? 'gone';
@@ -18,7 +19,8 @@ export function presentRoles(call: Call): Role[] {
 }
 
 /** The leg of a role. */
-export function legOf(call: Call, role: LegRole): string | null {
+export function legOf(call: Call, role: LinePart): string | null {
+  if (role === 'otherLine') return call.agent?.otherLine?.leg ?? null;
   if (role === 'supervisor') return call.supervisor?.leg ?? null;
   if (role === 'citizen') return call.citizenLeg;
   return (role === 'agent' ? call.agent?.leg : call.consult?.leg) ?? null;
@@ -31,10 +33,31 @@ export function placed(call: Call, role: Role, place: Place): Call {
   return call.consult === null ? call : { ...call, consult: { ...call.consult, place } };
 }
 
-/** Hangs a role's leg up, if it is there. */
+/** Hangs a role's leg up, if it is there; of an agent both lines. */
 export function hangup(call: Call, role: Role, cause = 'NORMAL_CLEARING'): Effect[] {
   const leg = legOf(call, role);
-  return leg === null || placeOf(call, role) === 'gone' ? [] : [{ do: 'hangup', leg, cause }];
+  const other: Effect[] = role === 'agent' ? hangupOtherLine(call) : [];
+  return leg === null || placeOf(call, role) === 'gone' ? other : [...other, { do: 'hangup', leg, cause }];
+}
+
+function hangupOtherLine(call: Call): Effect[] {
+  const leg = legOf(call, 'otherLine');
+  return leg === null ? [] : [{ do: 'hangup', leg, cause: 'NORMAL_CLEARING' }];
+}
+
+/** The line that waits is not needed any more: the agent goes on on the one that he talks on, or leaves. */
+export function withoutOtherLine(call: Call): [Call, Effect[]] {
+  if (call.agent === null || call.agent.otherLine === null) return [call, []];
+  return [{ ...call, agent: { ...call.agent, otherLine: null } }, hangupOtherLine(call)];
+}
+
+/** The consultation by the phone is over: the agent is on the line again on which he has the citizen. */
+export function backOnFirstLine(call: Call): [Call, Effect[]] {
+  const { agent } = call;
+  if (agent === null || agent.otherLine === null) return [call, []];
+  const { leg, place } = agent.otherLine;
+  const second: Effect = { do: 'hangup', leg: agent.leg, cause: 'NORMAL_CLEARING' };
+  return [{ ...call, agent: { ...agent, leg, place, otherLine: null } }, [second]];
 }
 
 /** Bridges two roles as soon as both are parked; before that the state's rows for `…Parked` call this again. */
@@ -64,8 +87,10 @@ export function parkAll(call: Call, roles: readonly Role[]): [Call, Effect[]] {
 
 /** Citizen and agent are put together again (or for the first time). */
 export function connectAgent(call: Call, around: Surroundings, before: readonly Effect[] = []): Decision {
-  const [bridged, effects] = bridgeWhenParked(call, 'citizen', 'agent');
-  return go(bridged, 'connecting', around, [{ do: 'cancelTimer', timer: 'autoResume' }, ...before, ...effects]);
+  const [onFirstLine, hangups] = backOnFirstLine(call);
+  const [bridged, effects] = bridgeWhenParked(onFirstLine, 'citizen', 'agent');
+  const first: Effect[] = [{ do: 'cancelTimer', timer: 'autoResume' }, ...before, ...hangups];
+  return go(bridged, 'connecting', around, [...first, ...effects]);
 }
 
 /** Music for a parked citizen. */
@@ -78,7 +103,7 @@ export function music(call: Call): [Call, Effect[]] {
 export function releaseAgent(call: Call, outcome: SeatOutcome): [Call, Effect[]] {
   if (call.agent === null) return [call, []];
   const { agent } = call;
-  const effects: Effect[] = [{ do: 'releaseSeat', agent, outcome }];
+  const effects: Effect[] = [...hangupOtherLine(call), { do: 'releaseSeat', agent, outcome }];
   if (agent.answeredAtMs === null) effects.push({ do: 'offerGone', agent, reason: outcome });
   return [{ ...call, agent: null }, effects];
 }

@@ -204,6 +204,7 @@ export class SeatBook {
         fencingToken: got.fencingToken,
         offeredAtMs: clock.now(),
         answeredAtMs: null,
+        otherLine: null,
         place: 'dialling',
       };
     } catch (error) {

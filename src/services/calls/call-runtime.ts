@@ -1,17 +1,18 @@
 import { admit } from '../../domain/acd/admission.ts';
-import type { Call, CallEvent, Effect, TimerName } from '../../domain/call/call.ts';
+import type { Call, CallEvent, Effect } from '../../domain/call/call.ts';
 import { overCapacity } from '../../domain/call/callback.ts';
 import type { Surroundings } from '../../domain/call/decision.ts';
 import { step, type Verdict } from '../../domain/call/interpreter.ts';
-import { because, placeOf, presentRoles } from '../../domain/call/moves.ts';
-import type { Timer } from '../../kernel/clock.ts';
+import { because, legOf, placeOf, presentRoles } from '../../domain/call/moves.ts';
 import { errorChain } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
 import { SerialQueue } from '../../kernel/serial.ts';
 import type { LegSnapshot, LinkEvent, SwitchEvent } from '../../switch/port.ts';
 import type { LegRecord } from '../ports.ts';
+import { announce } from './announce.ts';
 import { asFound, isNowhere, parkedAsShown, placeAsShown, showsItself } from './as-shown.ts';
 import { type CallObserver, CallObservers } from './call-observers.ts';
+import { CallTimers } from './call-timers.ts';
 import { reaches, runSwitchEffect, type SwitchEffect, type SwitchEffectContext } from './effects.ts';
 import { endUnseen, endUntold, mayHaveGone } from './ends-untold.ts';
 import { journalDetails } from './journal-details.ts';
@@ -29,7 +30,7 @@ const eventLimitPerCall = 1000;
 interface LiveCall {
   call: Call;
   readonly queue: SerialQueue;
-  readonly timers: Map<TimerName, Timer>;
+  readonly timers: CallTimers;
   readonly log: Logger;
   nextPosition: number;
   readonly places: PositionSayer;
@@ -141,7 +142,7 @@ export class CallRuntime {
     this.#push(live, () => {
       // One that the call has let go of is still there: the hang-up came too early or not at all.
       if (showsItself(event) && roleOf(live.call, event.leg) === undefined) this.#care.letGo(event.leg);
-      return translate(live.call, event, { legs: this.#legs, referTarget: this.#options.referTarget });
+      return translate(live.call, event, { legs: this.#legs, phoneTarget: this.#options.phoneTarget });
     });
   }
 
@@ -204,12 +205,13 @@ export class CallRuntime {
   #catchUp(known: LegRecord, leg: LegSnapshot, atMs: number): void {
     const call = this.#calls.get(known.callId)?.call;
     // Nobody's leg any more, or one that is on its way out: the hang-up may have been lost with the link.
-    if (call === undefined || roleOf(call, leg.leg) === undefined || call.state === 'ending') {
+    const part = call === undefined ? undefined : roleOf(call, leg.leg);
+    if (call === undefined || part === undefined || call.state === 'ending') {
       this.#care.letGo(leg.leg);
       return;
     }
     if (call.state === 'answering') this.#care.claimNew(leg.leg, leg.createdAtMs);
-    const place = placeOf(call, known.role);
+    const place = placeOf(call, part);
     if (leg.answered && known.answeredAtMs === null) this.#onLeg({ type: 'legAnswered', leg: leg.leg, atMs });
     const missed = placeAsShown(leg, place, atMs);
     if (missed !== undefined) this.#onLeg(missed);
@@ -228,7 +230,7 @@ export class CallRuntime {
   async close(): Promise<void> {
     this.#closing = true;
     await Promise.all([...this.#calls.values()].map((live) => live.queue.idle()));
-    for (const live of this.#calls.values()) for (const timer of live.timers.values()) timer.cancel();
+    for (const live of this.#calls.values()) live.timers.cancelAll();
   }
 
   async #loadLive(present: ReadonlyMap<string, LegSnapshot>): Promise<void> {
@@ -240,7 +242,8 @@ export class CallRuntime {
       for (const leg of stored.legs) this.#legs.restore(leg);
       // The call's own record may have been stored a moment before its legs' records were.
       for (const role of presentRoles(stored.call)) this.#legs.addOf(stored.call, role, stored.call.stateSinceMs);
-      if (stored.call.supervisor !== null) this.#legs.addOf(stored.call, 'supervisor', stored.call.stateSinceMs);
+      for (const part of ['supervisor', 'otherLine'] as const)
+        if (legOf(stored.call, part) !== null) this.#legs.addOf(stored.call, part, stored.call.stateSinceMs);
       if (stored.call.agent !== null) this.#options.seats.adopt(stored.call.agent, stored.call.id);
       this.#push(live, () => ({ type: 'restored' }));
     }
@@ -251,6 +254,10 @@ export class CallRuntime {
 
   #onUnknownLeg(event: Extract<SwitchEvent, { type: 'legParked' }>, sinceMs = event.atMs): void {
     const { clock, ids, settings, writer, flow } = this.#options;
+    if (event.dialledBy !== undefined) {
+      this.#onPhoneCalls(event, event.dialledBy);
+      return;
+    }
     if (event.direction !== 'inbound' || event.role !== 'citizen') {
       this.#care.letGo(event.leg);
       return;
@@ -286,6 +293,13 @@ export class CallRuntime {
     });
   }
 
+  /** A phone calls by itself: an agent's who talks is on a second line then, and no other has anything to dial. */
+  #onPhoneCalls({ leg, dialledNumber: number }: Extract<SwitchEvent, { type: 'legParked' }>, user: string): void {
+    const live = [...this.#calls.values()].find(({ call: { agent } }) => agent?.extension === user);
+    if (live === undefined) this.#care.bar(leg);
+    else this.#push(live, () => ({ type: 'secondLine', leg, number, target: this.#options.phoneTarget(number) }));
+  }
+
   /** Even those who are told that they can't be served have a limit; a busy tone is quicker than a wait for the dialplan. */
   #refuse(leg: string, present: { readonly letIn: number; readonly turnedAway: number }): void {
     this.#refused += 1;
@@ -299,7 +313,7 @@ export class CallRuntime {
     const live: LiveCall = {
       call,
       queue: new SerialQueue(eventLimitPerCall, onError),
-      timers: new Map(),
+      timers: new CallTimers(this.#options.clock, (timer) => this.#push(live, () => ({ type: 'timer', timer }))),
       log,
       nextPosition,
       places: new PositionSayer(),
@@ -363,18 +377,13 @@ export class CallRuntime {
 
   async #run(live: LiveCall, effect: Exclude<Effect, { do: 'enqueue' }>): Promise<void> {
     const { call } = live;
-    const { seats, dispatcher, clock } = this.#options;
+    const { seats, dispatcher } = this.#options;
     switch (effect.do) {
       case 'startTimer':
-        live.timers.get(effect.timer)?.cancel();
-        live.timers.set(
-          effect.timer,
-          clock.setTimer(effect.delayMs, () => this.#push(live, () => ({ type: 'timer', timer: effect.timer }))),
-        );
+        live.timers.start(effect.timer, effect.delayMs);
         return;
       case 'cancelTimer':
-        live.timers.get(effect.timer)?.cancel();
-        live.timers.delete(effect.timer);
+        live.timers.cancel(effect.timer);
         return;
       case 'dequeue':
         dispatcher.remove(call.id);
@@ -403,7 +412,13 @@ export class CallRuntime {
   }
 
   async #runOnSwitch(live: LiveCall, effect: SwitchEffect): Promise<void> {
-    this.#announceRinging(live, effect);
+    const { clock, writer } = this.#options;
+    announce(effect, live.call, clock.now(), {
+      legs: this.#legs,
+      care: this.#care,
+      observers: this.#observers,
+      writer,
+    });
     const sayable = effect.do === 'playCitizen' ? this.#sayable(live, effect) : effect;
     if (sayable === undefined) return;
     const reply = await runSwitchEffect(sayable, live.call, this.#effectContext);
@@ -419,26 +434,8 @@ export class CallRuntime {
     return live.places.say(effect, dispatcher.position(live.call.id), clock.now(), settings.announceEveryMs);
   }
 
-  /** The leg is on the books and the desk is told before the phone is rung: the pop is never later than the ring. */
-  #announceRinging(live: LiveCall, effect: SwitchEffect): void {
-    const { call } = live;
-    const atMs = this.#options.clock.now();
-    if (effect.do === 'originateAgent' && call.agent !== null) {
-      const { agent } = call;
-      this.#options.writer.leg(this.#legs.addOf(call, 'agent', atMs));
-      this.#observers.tell((observer) => observer.onOffer(call, agent));
-    }
-    if (effect.do === 'originateSupervisor' && call.supervisor !== null) {
-      this.#options.writer.leg(this.#legs.addOf(call, 'supervisor', atMs));
-    }
-    if (effect.do === 'originateSubcentre' && call.consult !== null) {
-      this.#options.writer.leg(this.#legs.addOf(call, 'subcentre', atMs));
-      this.#observers.tell((observer) => observer.onConsult(call));
-    }
-  }
-
   #forget(live: LiveCall): void {
-    for (const timer of live.timers.values()) timer.cancel();
+    live.timers.cancelAll();
     // Their ends were not told in time; whoever is left would sit in silence.
     for (const { leg } of this.#legs.ofCall(live.call.id)) this.#care.letGo(leg);
     this.#options.dispatcher.remove(live.call.id);

@@ -18,6 +18,8 @@ export type SwitchEffect = Extract<
       | 'supervise'
       | 'bridge'
       | 'answerRefer'
+      | 'takeLine'
+      | 'attendedTransfer'
       | 'park'
       | 'join'
       | 'hangup'
@@ -52,6 +54,18 @@ export const reaches = (telephone: TelephoneSwitch, leg: string): boolean =>
 async function twiceAtMost(command: () => SwitchReply): SwitchReply {
   const reply = await command();
   return !reply.ok && reply.error.kind === 'deadline' ? command() : reply;
+}
+
+/** Where a leg that has gone already is what was wanted. */
+async function unlessGone(command: SwitchReply): SwitchReply {
+  const reply = await command;
+  return !reply.ok && reply.error.kind === 'gone' ? ok(undefined) : reply;
+}
+
+/** All at once, in this order; the first failure counts. */
+async function allOf(commands: readonly (() => SwitchReply)[]): SwitchReply {
+  const replies = await Promise.all(commands.map((command) => unlessGone(twiceAtMost(command))));
+  return replies.find((reply) => !reply.ok) ?? ok(undefined);
 }
 
 /** Sends one command to the switch, in the words of its port. */
@@ -138,6 +152,10 @@ export function runSwitchEffect(effect: SwitchEffect, call: Call, context: Switc
       const leg = legOf(call, effect.role);
       return leg === null ? missing('answer to a REFER') : telephone.answerRefer(leg, effect.by, effect.accepted);
     }
+    case 'takeLine':
+      return call.agent === null ? missing('take a line') : telephone.takeLine(call.agent.leg, call.id);
+    case 'attendedTransfer':
+      return allOf(effect.legs.map((leg) => () => telephone.attendedTransfer(leg, effect.allowed)));
     case 'park': {
       const leg = legOf(call, effect.role);
       return leg === null ? missing('park') : twiceAtMost(() => telephone.park(leg, effect.both));
@@ -147,10 +165,7 @@ export function runSwitchEffect(effect: SwitchEffect, call: Call, context: Switc
       return leg === null ? missing('join') : telephone.joinConference(leg, conferenceName(call), effect.both);
     }
     case 'hangup':
-      return twiceAtMost(() => telephone.hangup(effect.leg, effect.cause)).then((reply) =>
-        // A leg that has gone already is what was wanted.
-        !reply.ok && reply.error.kind === 'gone' ? ok(undefined) : reply,
-      );
+      return unlessGone(twiceAtMost(() => telephone.hangup(effect.leg, effect.cause)));
     case 'record':
       return telephone.startRecording(call.citizenLeg, effect.path);
   }

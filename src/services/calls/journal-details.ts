@@ -7,6 +7,7 @@ export function journalDetails(event: CallEvent | undefined): Record<string, unk
     case 'agentEnded':
     case 'subcentreEnded':
     case 'supervisorEnded':
+    case 'otherLineEnded':
       return { cause: event.end.cause, endedBy: event.end.endedBy };
     case 'citizenDigit':
       return { digit: event.digit };
@@ -16,6 +17,8 @@ export function journalDetails(event: CallEvent | undefined): Record<string, unk
       return { number: event.consult.number, mode: event.consult.mode };
     case 'referred':
       return { number: event.number, by: event.by, to: event.target.to };
+    case 'secondLine':
+      return { number: event.number, to: event.target.to };
     case 'supervise': {
       const { personId, name, extension, mode } = event.supervisor;
       return { personId, name, extension, mode };

@@ -1,4 +1,4 @@
-import type { Call, LegRole } from '../../domain/call/call.ts';
+import type { Call, LinePart } from '../../domain/call/call.ts';
 import { endingOfCause } from '../../domain/call/ending.ts';
 import type { SwitchEvent } from '../../switch/port.ts';
 import type { LegRecord } from '../ports.ts';
@@ -16,14 +16,15 @@ export class LegBook {
   }
 
   /** The leg that plays this part in the call; one that is known already stays as it is. */
-  addOf(call: Call, role: LegRole, atMs: number): LegRecord {
-    const part = partOf(call, role);
-    const known = this.#legs.get(part.leg);
+  addOf(call: Call, part: LinePart, atMs: number): LegRecord {
+    const whose = partOf(call, part);
+    const known = this.#legs.get(whose.leg);
     if (known !== undefined) return known;
     const record: LegRecord = {
-      ...part,
+      ...whose,
       callId: call.id,
-      role,
+      // On the books both lines are the agent's.
+      role: part === 'otherLine' ? 'agent' : part,
       createdAtMs: atMs,
       ringingAtMs: null,
       answeredAtMs: null,
@@ -33,7 +34,7 @@ export class LegBook {
       cause: null,
       sipStatus: null,
     };
-    this.#legs.set(part.leg, record);
+    this.#legs.set(whose.leg, record);
     return record;
   }
 
@@ -66,13 +67,18 @@ export class LegBook {
   }
 }
 
-function partOf(call: Call, role: LegRole): Pick<LegRecord, 'leg' | 'party' | 'personId' | 'direction'> {
+function partOf(call: Call, role: LinePart): Pick<LegRecord, 'leg' | 'party' | 'personId' | 'direction'> {
   if (role === 'citizen') {
     return { leg: call.citizenLeg, party: call.callerNumber, personId: null, direction: 'inbound' };
   }
   if (role === 'agent' && call.agent !== null) {
-    const { leg, extension, personId } = call.agent;
-    return { leg, party: extension, personId, direction: 'outbound' };
+    const { leg, extension, personId, otherLine } = call.agent;
+    // The second line is the phone's own call.
+    return { leg, party: extension, personId, direction: otherLine === null ? 'outbound' : 'inbound' };
+  }
+  if (role === 'otherLine' && call.agent !== null && call.agent.otherLine !== null) {
+    const { extension, personId, otherLine } = call.agent;
+    return { leg: otherLine.leg, party: extension, personId, direction: 'outbound' };
   }
   if (role === 'subcentre' && call.consult !== null) {
     return { leg: call.consult.leg, party: call.consult.number, personId: null, direction: 'outbound' };

@@ -134,6 +134,11 @@ export class LegCare {
     this.#repeat('refusal', leg, () => this.#telephone.hangup(leg, 'USER_BUSY'));
   }
 
+  /** A phone that may not call hears so (403). */
+  bar(leg: LegId): void {
+    this.#repeat('refusal', leg, () => this.#telephone.hangup(leg, 'OUTGOING_CALL_BARRED'));
+  }
+
   /** Parks a leg that is nowhere that control knows of: with the dialplan's own treatment, or lost between two bridges. */
   bringBack(leg: LegId): void {
     this.#repeat('park', leg, () => this.#telephone.park(leg, false));

@@ -1,4 +1,4 @@
-import type { Call, CallSettings, ReferTarget } from '../../domain/call/call.ts';
+import type { Call, CallSettings, PhoneTarget } from '../../domain/call/call.ts';
 import type { Flow } from '../../domain/ivr/flow.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Ids } from '../../kernel/ids.ts';
@@ -20,7 +20,7 @@ export interface CallRuntimeOptions {
   readonly promptPath: (id: string) => string;
   readonly recordingPath: (call: Call) => string;
   readonly hotlineNumber: string;
-  readonly referTarget: (number: string) => ReferTarget;
+  readonly phoneTarget: (number: string) => PhoneTarget;
   readonly seats: SeatBook;
   readonly dispatcher: Dispatcher;
   readonly writer: CallWriter;

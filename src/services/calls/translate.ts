@@ -1,4 +1,4 @@
-import type { Call, CallEvent, LegEnd, LegRole, ReferTarget, Role } from '../../domain/call/call.ts';
+import type { Call, CallEvent, LegEnd, LinePart, PhoneTarget, Role } from '../../domain/call/call.ts';
 import { legOf } from '../../domain/call/moves.ts';
 import { newCall } from '../../domain/call/new-call.ts';
 import { callerNameOf } from '../../domain/hotline/caller-name.ts';
@@ -7,8 +7,8 @@ import type { Referred, SwitchEvent } from '../../switch/port.ts';
 import type { LegRecord } from '../ports.ts';
 
 /** The part that a leg plays in the call now; undefined for a leg that the call has let go of. */
-export function roleOf(call: Call, leg: string): LegRole | undefined {
-  const roles: readonly LegRole[] = ['citizen', 'agent', 'subcentre', 'supervisor'];
+export function roleOf(call: Call, leg: string): LinePart | undefined {
+  const roles: readonly LinePart[] = ['citizen', 'agent', 'subcentre', 'supervisor', 'otherLine'];
   return roles.find((role) => legOf(call, role) === leg);
 }
 
@@ -17,31 +17,37 @@ const parked = {
   agent: 'agentParked',
   subcentre: 'subcentreParked',
   supervisor: 'supervisorParked',
+  otherLine: 'otherLineParked',
 } as const;
 const ended = {
   citizen: 'citizenEnded',
   agent: 'agentEnded',
   subcentre: 'subcentreEnded',
   supervisor: 'supervisorEnded',
+  otherLine: 'otherLineEnded',
 } as const;
 const ringing = {
   citizen: undefined,
   agent: 'agentRinging',
   subcentre: 'subcentreRinging',
   supervisor: 'supervisorRinging',
+  otherLine: undefined,
 } as const;
 
 /** What a translation looks up. */
 export interface TranslationContext {
   readonly legs: { get(leg: string): LegRecord | undefined };
   /** Whom a number that a phone wrote into its REFER means. */
-  readonly referTarget: (number: string) => ReferTarget;
+  readonly phoneTarget: (number: string) => PhoneTarget;
 }
+
+/** Who listens, and a line that waits, take no part in the conversation. */
+const isParty = (part: LinePart): part is Role => part !== 'supervisor' && part !== 'otherLine';
 
 function referredOf(call: Call, role: Role, { number, by }: Referred, around: TranslationContext): CallEvent {
   const whose = roleOf(call, by);
-  const party = whose === undefined || whose === 'supervisor' ? null : whose;
-  return { type: 'referred', role, by: party, byLeg: by, number, target: around.referTarget(number) };
+  const party = whose !== undefined && isParty(whose) ? whose : null;
+  return { type: 'referred', role, by: party, byLeg: by, number, target: around.phoneTarget(number) };
 }
 
 /**
@@ -54,7 +60,7 @@ export function translate(call: Call, event: SwitchEvent, around: TranslationCon
   if (role === undefined) return undefined;
   switch (event.type) {
     case 'legParked':
-      if (event.referred !== undefined && role !== 'supervisor') return referredOf(call, role, event.referred, around);
+      if (event.referred !== undefined && isParty(role)) return referredOf(call, role, event.referred, around);
       if (role === 'subcentre' && !event.answered) return { type: 'subcentreEarlyMedia' };
       return { type: parked[role] };
     case 'legTreated':
@@ -72,12 +78,13 @@ export function translate(call: Call, event: SwitchEvent, around: TranslationCon
     }
     case 'legBridged': {
       const other = around.legs.get(event.other) === undefined ? undefined : roleOf(call, event.other);
+      if (role === 'otherLine' || other === 'otherLine') return { type: 'otherLineBridged' };
       // Nobody is ever bridged to a supervisor.
-      if (other === undefined || other === 'supervisor' || role === 'supervisor') return undefined;
+      if (other === undefined || !isParty(other) || !isParty(role)) return undefined;
       return { type: 'bridged', a: role, b: other };
     }
     case 'conferenceJoined':
-      return role === 'supervisor' ? undefined : { type: 'joined', role };
+      return isParty(role) ? { type: 'joined', role } : undefined;
     case 'supervising':
       if (role !== 'supervisor') return undefined;
       return { type: 'supervisorThere', agentLeg: event.agentLeg, mode: event.mode };

@@ -151,6 +151,14 @@ class Cluster implements TelephoneSwitch {
     return this.#on(leg, (telephone) => telephone.answerRefer(leg, by, accepted));
   }
 
+  takeLine(leg: LegId, callId: string): SwitchReply {
+    return this.#on(leg, (telephone) => telephone.takeLine(leg, callId));
+  }
+
+  attendedTransfer(leg: LegId, allowed: boolean): SwitchReply {
+    return this.#on(leg, (telephone) => telephone.attendedTransfer(leg, allowed));
+  }
+
   supervise(leg: LegId, agentLeg: LegId, mode: SuperviseMode): SwitchReply {
     return this.#on(agentLeg, (telephone) => telephone.supervise(leg, agentLeg, mode));
   }

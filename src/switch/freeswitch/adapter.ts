@@ -19,7 +19,7 @@ import type {
   SwitchReply,
   TelephoneSwitch,
 } from '../port.ts';
-import { WaysOut } from '../ways-out.ts';
+import { type WayOutCommands, WaysOut } from '../ways-out.ts';
 import { applyBans } from './bans.ts';
 import { Census } from './census.ts';
 import { Executions } from './executions.ts';
@@ -30,6 +30,7 @@ import { readReply } from './replies.ts';
 import { takeSnapshot } from './snapshot.ts';
 import { playbackArgument, switchPath } from './sounds.ts';
 import { eventsRead, isRegistration, legOf, playbackComplete, translateEvent } from './translate-event.ts';
+import { wayOutCommands } from './way-out-commands.ts';
 
 /** Where the switch is and what it is told. Folders are as the switch sees them. */
 export interface FreeSwitchOptions {
@@ -71,6 +72,7 @@ class FreeSwitch implements TelephoneSwitch {
   readonly #log: Logger;
   readonly #client: EslClient;
   readonly #player: LegPlayer;
+  readonly #wayOut: WayOutCommands;
   readonly #waysOut: WaysOut;
   readonly #originates: OriginateTracker;
   readonly #executions: Executions;
@@ -105,14 +107,8 @@ class FreeSwitch implements TelephoneSwitch {
       options.clock,
       (leg, playId, failed, atMs) => this.#tellLeg({ type: 'playEnded', leg, playId, failed, atMs }),
     );
-    this.#waysOut = new WaysOut(
-      {
-        arm: (leg, role) => this.#armWayOut(leg, role),
-        disarm: (leg) => this.#disarmWayOut(leg),
-      },
-      options.clock,
-      options.wayOutAfterS,
-    );
+    this.#wayOut = wayOutCommands((line) => this.#client.api(line), options.wayOutAfterS);
+    this.#waysOut = new WaysOut(this.#wayOut, options.clock, options.wayOutAfterS);
     this.#executions = new Executions(options.clock);
     this.#originates = new OriginateTracker(options.clock, (leg, cause) => this.#neverCame(leg, cause));
   }
@@ -189,9 +185,22 @@ class FreeSwitch implements TelephoneSwitch {
       return taken.ok ? told : taken;
     }
     return this.#waysOut.movingPerhaps([leg, by], () => {
-      for (const one of [leg, by]) void this.#disarmWayOut(one);
+      for (const one of [leg, by]) void this.#wayOut.disarm(one);
       return tell(id);
     });
+  }
+
+  /** Both in one turn. The name of the call is what a later control knows the leg by. */
+  async takeLine(leg: LegId, callId: string): SwitchReply {
+    if (!LEG_ID.test(leg) || !LEG_ID.test(callId)) return bad('not an id');
+    const named = this.#api(`uuid_setvar ${leg} yht_call ${callId}`);
+    const answered = this.#api(`uuid_answer ${leg}`);
+    const first = await named;
+    return first.ok ? answered : first;
+  }
+
+  attendedTransfer(leg: LegId, allowed: boolean): SwitchReply {
+    return this.#onLeg(leg, `uuid_setvar ${leg} deny_refer_requests ${!allowed}`);
   }
 
   park(leg: LegId, both: boolean): SwitchReply {
@@ -264,24 +273,9 @@ class FreeSwitch implements TelephoneSwitch {
   /** All in one turn, so that they reach the switch together, in this order. */
   #moving(legs: readonly LegId[], command: () => SwitchReply): SwitchReply {
     return this.#waysOut.moving(legs, () => {
-      for (const leg of legs) void this.#disarmWayOut(leg);
+      for (const leg of legs) void this.#wayOut.disarm(leg);
       return command();
     });
-  }
-
-  /** Whatever it answers, nothing is armed any more: "no such task" only means that nothing was. */
-  async #disarmWayOut(leg: LegId): SwitchReply {
-    const reply = await this.#client.api(`sched_del ${leg}`);
-    return reply.ok ? ok(undefined) : reply;
-  }
-
-  /** Both in one turn, so that they reach the switch together; the tasks of a leg are its own group. */
-  async #armWayOut(leg: LegId, role: LegRole): SwitchReply {
-    const after = `+${this.#options.wayOutAfterS}`;
-    const disarmed = this.#client.api(`sched_del ${leg}`);
-    const armed = this.#api(`sched_transfer ${after} ${leg} fallback-${role} XML yihaotong`);
-    const before = await disarmed;
-    return before.ok ? armed : before;
   }
 
   #onLeg(leg: LegId, line: string): SwitchReply {

@@ -82,6 +82,7 @@ function legParked(event: EslEvent, leg: string, atMs: number): SwitchEvent {
     dialledNumber: event.get('variable_yht_dialled') ?? event.get('Caller-Destination-Number') ?? '',
     sourceAddress: event.get('variable_sip_network_ip') ?? '',
     referred: readReferred((header) => event.get(header)),
+    dialledBy: event.get('Caller-Context') === 'agents' ? event.get('variable_sip_auth_username') : undefined,
   };
 }
 

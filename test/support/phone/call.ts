@@ -1,10 +1,11 @@
 /** One call of the test phone, seen from a test: what it does and what it waits for. */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Watch } from '../watch.ts';
 import type { Codec } from './codecs.ts';
 import { type Dialog, responseTo, token } from './dialog.ts';
 import type { PhoneMedia } from './media.ts';
 import { type CryptoLine, type Direction, readSdp, writeSdp } from './sdp.ts';
-import { header, type SipMessage, summary } from './sip-message.ts';
+import { header, parameterOf, type SipMessage, summary } from './sip-message.ts';
 import type { Transactions } from './transactions.ts';
 import type { Reply, SocketAddress } from './transport.ts';
 
@@ -57,6 +58,13 @@ export class TestCall {
 
   get callId(): string {
     return this.parts.dialog.callId;
+  }
+
+  /** What another call's Refer-To names to have this one replaced (RFC 3891, section 3), escaped for a URI. */
+  get replaces(): string {
+    const { local, remote } = this.parts.dialog;
+    const tags = `to-tag=${parameterOf(remote, 'tag') ?? ''};from-tag=${parameterOf(local, 'tag') ?? ''}`;
+    return encodeURIComponent(`${this.callId};${tags}`);
   }
 
   get isEnded(): boolean {
@@ -164,7 +172,12 @@ export class TestCall {
 
   /** Sends the whole description anew: hold in one of its forms, or the end of it. @throws Error when refused. */
   async reinvite(sdp: string, extra: readonly (readonly [string, string])[] = []): Promise<SipMessage> {
-    const response = await this.tryReinvite(sdp, extra);
+    let response = await this.tryReinvite(sdp, extra);
+    // Both have asked at once: whoever did not begin the call waits up to 2 s and asks again (RFC 3261, section 14.1).
+    for (let again = 1; response.status === 491 && again <= 3; again += 1) {
+      await pause(again * 300);
+      response = await this.tryReinvite(sdp, extra);
+    }
     if (response.status !== 200) throw new Error(`the re-INVITE was refused: ${summary(response)}`);
     if (response.body.startsWith('v=0')) this.useRemoteSdp(response.body);
     return response;

@@ -3,10 +3,11 @@
  * The citizen is never worse off than before: every failure leads back to the agent, or to the queue when he has gone.
  */
 import { type Call, callStates, type Effect } from '../call.ts';
-import { type Decision, go, type Row, row, type Surroundings, stay } from '../decision.ts';
+import { type Decision, type EventOf, go, type Row, row, type Surroundings, stay } from '../decision.ts';
 import { endingOfCause } from '../ending.ts';
 import {
   afterAgent,
+  backOnFirstLine,
   because,
   bridgeWhenParked,
   citizenEndReason,
@@ -18,6 +19,7 @@ import {
   placed,
   releaseAgent,
   requeue,
+  withoutOtherLine,
 } from '../moves.ts';
 
 /** Why the sub-centre did not come, for the agent. */
@@ -47,11 +49,13 @@ const asksByPhone = (call: Call): boolean => call.consult?.referred === true && 
 
 /** The consultation failed or ended: the citizen waits for one click, or comes back by himself. */
 function backToAgent(call: Call, text: string | null, around: Surroundings): Decision {
-  const [after, musicEffects] = musicAnew({ ...call, consult: null, resumesByItself: true });
+  const [onFirstLine, hangups] = backOnFirstLine(call);
+  const [after, musicEffects] = musicAnew({ ...onFirstLine, consult: null, resumesByItself: true });
   // Of a bridge without an answer nobody knows where it has left him: parked anew, he has a way out and may resume.
-  const lost: Effect[] = call.agent?.place === 'moving' ? [{ do: 'park', role: 'agent', both: false }] : [];
+  const lost: Effect[] = after.agent?.place === 'moving' ? [{ do: 'park', role: 'agent', both: false }] : [];
   return go(after, 'held', around, [
     { do: 'cancelTimer', timer: 'consultRing' },
+    ...hangups,
     ...musicEffects,
     ...lost,
     { do: 'startTimer', timer: 'autoResume', delayMs: around.settings.autoResumeMs },
@@ -91,6 +95,18 @@ function subcentreAnswered(call: Call, around: Surroundings): Decision {
   ]);
 }
 
+/** @param effects bring citizen and agent to where they wait */
+export function ringSubcentre(call: Call, around: Surroundings, effects: readonly Effect[]): Decision {
+  const ringback = call.agent?.place === 'parked' ? [{ do: 'ringback' } as const] : [];
+  return go(call, 'consultRinging', around, [
+    { do: 'cancelTimer', timer: 'autoResume' },
+    ...effects,
+    ...ringback,
+    { do: 'startTimer', timer: 'consultRing', delayMs: around.settings.consultRingTimeoutMs + 3000 },
+    { do: 'originateSubcentre' },
+  ]);
+}
+
 /** What the sub-centre's line lets hear while it rings is the agent's to hear; the citizen has his music. */
 function hearEarly(call: Call): Decision {
   if (call.agent?.place !== 'parked' || call.consult?.place !== 'early') return stay(call);
@@ -120,6 +136,16 @@ function rebridge(call: Call): Decision {
   return stay(after, effects);
 }
 
+/** A bridge that the switch has not made, and will not make. */
+const cameToNothing = ({ command, kind }: EventOf<'commandFailed'>): boolean =>
+  command === 'bridge' && (kind === 'gone' || kind === 'refused');
+
+/** The desk's hang-up means the agent, whichever of his lines his phone is on. */
+function leaves(call: Call): Decision {
+  const [alone, hangups] = withoutOtherLine(call);
+  return stay(alone, [...hangups, ...hangup(alone, 'agent')]);
+}
+
 /** A parked citizen hears music while the others are busy. */
 function citizenWaits(call: Call): Decision {
   const [playing, effects] = music(call);
@@ -132,14 +158,7 @@ const withAll = ['joining', 'threeWay'] as const;
 export const consultRows: readonly Row[] = [
   row(['talking', 'held'], 'consult', 'Citizen to music, then ring the sub-centre.', (call, event, around) => {
     const [parked, effects] = parkAll({ ...call, consult: event.consult }, ['citizen', 'agent']);
-    const ringback = parked.agent?.place === 'parked' ? [{ do: 'ringback' } as const] : [];
-    return go(parked, 'consultRinging', around, [
-      { do: 'cancelTimer', timer: 'autoResume' },
-      ...effects,
-      ...ringback,
-      { do: 'startTimer', timer: 'consultRing', delayMs: around.settings.consultRingTimeoutMs + 3000 },
-      { do: 'originateSubcentre' },
-    ]);
+    return ringSubcentre(parked, around, effects);
   }),
   row(['consultRinging'], 'citizenParked', 'Music.', citizenWaits),
   row(['consultRinging'], 'agentParked', 'The agent hears that it rings.', (call) => {
@@ -196,9 +215,7 @@ export const consultRows: readonly Row[] = [
     ]);
     return back;
   }),
-  row(['consultRinging'], 'hangup', 'The agent ends his part: the sub-centre keeps ringing for the citizen.', (call) =>
-    stay(call, hangup(call, 'agent')),
-  ),
+  row(['consultRinging'], 'hangup', 'The agent ends his part: the sub-centre keeps ringing for the citizen.', leaves),
   row(['consultRinging'], 'agentEnded', 'The agent went: it becomes a transfer.', (call) => {
     const [after, effects] = releaseAgent(call, 'talked');
     // Gone in the moment in which he was to hear it ring: the other leg would be nowhere. Its park may be told again then.
@@ -213,6 +230,15 @@ export const consultRows: readonly Row[] = [
   ),
   row(['consultConnecting', 'transferConnecting'], 'agentParked', 'Ready for the bridge.', rebridge),
   row(['consultConnecting', 'transferConnecting'], 'subcentreParked', 'Ready for the bridge.', rebridge),
+  row(
+    ['consultConnecting', 'transferConnecting'],
+    'commandFailed',
+    'The agent went in the moment in which the two were brought together: the sub-centre is told of anew where it waits.',
+    (call) => stay(call, [{ do: 'park', role: 'subcentre', both: false }]),
+    {
+      when: (call, event) => cameToNothing(event) && call.citizenPlace === 'parked' && call.consult?.place === 'moving',
+    },
+  ),
   row(['consultConnecting'], 'bridged', 'Agent and sub-centre talk.', (call, _event, around) =>
     go(call, 'consulting', around),
   ),
@@ -224,9 +250,7 @@ export const consultRows: readonly Row[] = [
     const [bridging, bridge] = bridgeWhenParked(after, 'citizen', 'subcentre');
     return go(bridging, 'transferConnecting', around, [...effects, ...bridge]);
   }),
-  row(['consultConnecting', 'consulting'], 'hangup', 'The agent ends his part.', (call) =>
-    stay(call, hangup(call, 'agent')),
-  ),
+  row(['consultConnecting', 'consulting'], 'hangup', 'The agent ends his part.', leaves),
   row(['transferConnecting'], 'hangup', 'He is about to be freed anyway.', 'ignore'),
   row(
     ['consultConnecting', 'transferConnecting'],
@@ -245,8 +269,10 @@ export const consultRows: readonly Row[] = [
   ),
 
   row(['consulting'], 'joinThreeWay', 'All three into one conference.', (call, _event, around) => {
-    const moving = placed(placed(placed(call, 'citizen', 'moving'), 'agent', 'moving'), 'subcentre', 'moving');
+    const [alone, hangups] = withoutOtherLine(call);
+    const moving = placed(placed(placed(alone, 'citizen', 'moving'), 'agent', 'moving'), 'subcentre', 'moving');
     return go({ ...moving, playId: null }, 'joining', around, [
+      ...hangups,
       { do: 'join', role: 'agent', both: true },
       { do: 'join', role: 'citizen', both: false },
     ]);
@@ -279,8 +305,10 @@ export const consultRows: readonly Row[] = [
     ['consulting'],
     'citizenEnded',
     'The citizen went; the other two may finish their words.',
-    (call, event, around) =>
-      go({ ...citizenEndReason(call, event.end.cause), citizenPlace: 'gone' }, 'agentWithSubcentre', around),
+    (call, event, around) => {
+      const [alone, hangups] = withoutOtherLine(citizenEndReason(call, event.end.cause));
+      return go({ ...alone, citizenPlace: 'gone' }, 'agentWithSubcentre', around, hangups);
+    },
   ),
   row(
     ['consultRinging', 'consultConnecting', 'transferConnecting'],

@@ -13,7 +13,7 @@ import { mediaHandlers, sipHandlers } from './call-handlers.ts';
 import { Channel } from './channel.ts';
 import { emitChannelEvent, type SwitchContext } from './context.ts';
 import { hangup } from './lifecycle.ts';
-import { enterPlace } from './places.ts';
+import { enterPlace, isDialled } from './places.ts';
 
 /** Headers of the caller that control may read: `variable_sip_h_<name>`. */
 const PASSED_HEADER = /^(x-.+|user-to-user)$/i;
@@ -82,7 +82,8 @@ function makeChannel(context: SwitchContext, agent: SipUserAgent, transaction: S
 
 /** Whether the dialplan will keep this caller, so that he needs media at all. */
 function isWanted(context: SwitchContext, channel: Channel): boolean {
-  return channel.context === 'trunk' && context.config().hotlineNumbers.includes(channel.destination);
+  if (channel.context !== 'trunk') return isDialled(channel);
+  return context.config().hotlineNumbers.includes(channel.destination);
 }
 
 async function attachMedia(context: SwitchContext, channel: Channel): Promise<void> {
@@ -102,8 +103,16 @@ async function attachMedia(context: SwitchContext, channel: Channel): Promise<vo
   enterPlace(context, channel);
 }
 
-/** Serves an INVITE outside of any dialog that has passed the side's own checks. */
-export function receiveInvite(context: SwitchContext, agent: SipUserAgent, transaction: ServerTransaction): void {
+/**
+ * Serves an INVITE outside of any dialog that has passed the side's own checks.
+ * @param user the name that the caller has shown the password of; undefined for a carrier
+ */
+export function receiveInvite(
+  context: SwitchContext,
+  agent: SipUserAgent,
+  transaction: ServerTransaction,
+  user?: string,
+): void {
   const { request } = transaction;
   if (context.channels.size >= context.config().limits.maxCalls) {
     context.counters.overload += 1;
@@ -125,6 +134,7 @@ export function receiveInvite(context: SwitchContext, agent: SipUserAgent, trans
   }
   transaction.respond(100);
   const channel = makeChannel(context, agent, transaction);
+  if (user !== undefined) channel.variables.set('sip_auth_username', user);
   context.channels.set(channel.uuid, channel);
   channel.sip = new InboundCall({ agent, transaction, offer, handlers: sipHandlers(context, channel) });
   emitChannelEvent(context, 'CHANNEL_CREATE', channel);

@@ -102,6 +102,30 @@ function receiveCitizen(context: SwitchContext, channel: Channel): void {
   park(context, channel);
 }
 
+/** What a phone may dial at all; anything else is refused at once. */
+const DIALLED = /^[0-9*#]{1,20}$/;
+const AGENTS_CONTEXT = 'agents';
+
+/** Whether a phone's own call is kept until control has decided. */
+export const isDialled = (channel: Channel): boolean =>
+  channel.context === AGENTS_CONTEXT && DIALLED.test(channel.destination);
+
+/** A phone calls by itself: control takes the call, or it ends. */
+function receivePhone(context: SwitchContext, channel: Channel): void {
+  if (channel.destination === 'untaken') {
+    hangup(context, channel, 'NORMAL_TEMPORARY_FAILURE', 503);
+    return;
+  }
+  if (!isDialled(channel)) {
+    hangup(context, channel, 'CALL_REJECTED', 403);
+    return;
+  }
+  channel.variables.set('yht_role', 'agent');
+  channel.variables.set('yht_dialled', channel.destination);
+  scheduleTransfer(context, channel, context.config().citizenFallbackMs, 'untaken', AGENTS_CONTEXT);
+  park(context, channel);
+}
+
 function enterHouse(context: SwitchContext, channel: Channel, extension: string): void {
   const supervising = readSupervisePlace(extension);
   if (extension === 'parked') {
@@ -133,6 +157,11 @@ function enterRefer(context: SwitchContext, channel: Channel, extension: string)
     if (channel.bridgedTo === undefined) transfer(context, channel, 'parked', HOUSE_CONTEXT);
     return;
   }
+  // An attended transfer: it goes to the place where the other leg waits.
+  if (!channel.variables.has('blind_transfer_uuid')) {
+    transfer(context, channel, extension, HOUSE_CONTEXT);
+    return;
+  }
   disarmFallbacks(channel);
   scheduleTransfer(context, channel, context.config().citizenFallbackMs, 'refused', REFER_CONTEXT);
   park(context, channel);
@@ -145,7 +174,7 @@ export function enterPlace(context: SwitchContext, channel: Channel): void {
   channel.state = 'CS_ROUTING';
   if (channel.context === HOUSE_CONTEXT) enterHouse(context, channel, destination);
   else if (channel.context === REFER_CONTEXT) enterRefer(context, channel, destination);
-  else if (channel.context === 'agents') hangup(context, channel, 'CALL_REJECTED', 403);
+  else if (channel.context === AGENTS_CONTEXT) receivePhone(context, channel);
   else if (context.config().hotlineNumbers.includes(destination)) receiveCitizen(context, channel);
   else hangup(context, channel, 'UNALLOCATED_NUMBER');
 }

@@ -88,10 +88,9 @@ export class SwitchCore {
     this.agents = new SipUserAgent(agents, timerPolicy, {
       admits: () => true,
       onInvite: (transaction) => {
+        const user = this.#stopping ? undefined : this.registrar.authenticate(transaction, 407);
         if (this.#stopping) transaction.respond(503);
-        else if (this.registrar.authenticate(transaction, 407) !== undefined) {
-          receiveInvite(this.context, this.agents, transaction);
-        }
+        else if (user !== undefined) receiveInvite(this.context, this.agents, transaction, user);
       },
       onRegister: (transaction) => this.registrar.register(transaction),
     });

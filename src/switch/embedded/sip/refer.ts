@@ -1,11 +1,12 @@
 /** REFER (RFC 3515): where a phone wants its partner to go. */
+import { decodeValue } from '../../esl/wire.ts';
 import { listValues, parseNameAddress, parseUri } from './values.ts';
 
 export interface Refer {
   /** The user part of Refer-To, as dialled. */
   readonly user: string;
-  /** It names another call that the new one would replace (RFC 3891): an attended transfer. */
-  readonly replaces: boolean;
+  /** The Call-ID of another call of the phone's (RFC 3891), for an attended transfer; undefined for a blind one. */
+  readonly replaces: string | undefined;
   /** The Refer-To value as it came. */
   readonly referTo: string;
 }
@@ -21,5 +22,11 @@ export function readRefer(lines: readonly string[]): Refer | undefined {
   const address = parseNameAddress(referTo);
   const uri = parseUri(address?.uri ?? '');
   if (address === undefined || uri === undefined || uri.user === '') return undefined;
-  return { user: uri.user, replaces: /[?&]replaces=/i.test(address.uri), referTo };
+  return { user: uri.user, replaces: readReplaces(address.uri), referTo };
+}
+
+/** `Replaces=<call-id>;to-tag=…;from-tag=…` among the URI's headers, escaped (RFC 3261 section 19.1.1). */
+function readReplaces(uri: string): string | undefined {
+  const escaped = /[?&]replaces=([^&]*)/i.exec(uri)?.[1];
+  return escaped === undefined ? undefined : (decodeValue(escaped).split(';')[0] ?? '').trim();
 }

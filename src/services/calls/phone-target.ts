@@ -1,7 +1,7 @@
-import type { ReferTarget } from '../../domain/call/call.ts';
+import type { PhoneTarget } from '../../domain/call/call.ts';
 import type { Ids } from '../../kernel/ids.ts';
 
-export interface ReferTargetOptions {
+export interface PhoneTargetOptions {
   readonly ids: Ids;
   /** The directory: whom an agent may consult or transfer to. */
   readonly consultTarget: (
@@ -12,12 +12,12 @@ export interface ReferTargetOptions {
 }
 
 /**
- * Whom a number means that a phone wrote into its REFER: what the desk's transfer may reach and nothing else, or the
- * hotline itself. A phone is no way to call the world at the city's cost.
+ * Whom a number means that a phone has dialled, or wrote into its REFER: what the desk's transfer may reach and nothing
+ * else, or the hotline itself. A phone is no way to call the world at the city's cost.
  */
-export const referTarget =
-  ({ ids, consultTarget, ownNumbers }: ReferTargetOptions) =>
-  (number: string): ReferTarget => {
+export const phoneTarget =
+  ({ ids, consultTarget, ownNumbers }: PhoneTargetOptions) =>
+  (number: string): PhoneTarget => {
     if (ownNumbers.includes(number)) return { to: 'queue' };
     const target = consultTarget(number);
     if (target === undefined) return { to: 'unknown' };
