@@ -29,23 +29,27 @@ export interface Callee {
 
 export type OwnPhoneOptions = Partial<PhoneOptions>;
 
-export class Bench {
+/** What is there once the switch runs. */
+interface Parts {
   readonly sut: SwitchUnderTest;
   esl: EslTestClient;
-  /** Where the phone behind the gateway `subcentre` must listen. */
+  readonly passwords: ReadonlyMap<string, string>;
   readonly gatewayPort: number;
-  readonly #passwords: ReadonlyMap<string, string>;
-  readonly #phones = new Set<TestPhone>();
+}
 
-  private constructor(sut: SwitchUnderTest, esl: EslTestClient, passwords: Map<string, string>, gatewayPort: number) {
-    this.sut = sut;
-    this.esl = esl;
-    this.#passwords = passwords;
-    this.gatewayPort = gatewayPort;
-  }
+export class Bench {
+  readonly #phones = new Set<TestPhone>();
+  #parts: Parts | undefined;
 
   /** Starts the switch with the users 1001 to 1004 and a gateway `subcentre`. */
   static async open(options: SwitchUnderTestOptions = {}): Promise<Bench> {
+    const bench = new Bench();
+    await bench.start(options);
+    return bench;
+  }
+
+  /** For a bench that a test file has from its first line on; before that it can't be used. */
+  async start(options: SwitchUnderTestOptions = {}): Promise<void> {
     const passwords = new Map(
       ['1001', '1002', '1003', '1004'].map((user) => [user, randomBytes(9).toString('base64url')]),
     );
@@ -53,7 +57,25 @@ export class Bench {
     const gatewayPort = await freePort();
     const gateways = [{ name: 'subcentre', host: '127.0.0.1', port: gatewayPort, transport: 'udp' as const }];
     const sut = await startSwitchUnderTest({ users, gateways, ...options });
-    return new Bench(sut, await EslTestClient.open(sut.esl), passwords, gatewayPort);
+    this.#parts = { sut, esl: await EslTestClient.open(sut.esl), passwords, gatewayPort };
+  }
+
+  get #started(): Parts {
+    if (this.#parts === undefined) throw new Error('the bench has not been started');
+    return this.#parts;
+  }
+
+  get sut(): SwitchUnderTest {
+    return this.#started.sut;
+  }
+
+  get esl(): EslTestClient {
+    return this.#started.esl;
+  }
+
+  /** Where the phone behind the gateway `subcentre` must listen. */
+  get gatewayPort(): number {
+    return this.#started.gatewayPort;
   }
 
   /** Connects anew, for a test that has ended the connection. */
@@ -61,7 +83,7 @@ export class Bench {
     await eventually(() =>
       EslTestClient.open(this.sut.esl).then(
         (esl) => {
-          this.esl = esl;
+          this.#started.esl = esl;
           return true;
         },
         // The switch does not listen yet.
@@ -71,7 +93,7 @@ export class Bench {
   }
 
   passwordOf(user: string): string {
-    return this.#passwords.get(user) ?? '';
+    return this.#started.passwords.get(user) ?? '';
   }
 
   /** A phone at one of the two sides. It is closed by `settle`. */

@@ -1,15 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Bench } from '../support/bench.ts';
+import { describe, expect, it } from 'vitest';
+import { startBench } from '../support/start-bench.ts';
 
 /** FreeSWITCH pastes the headers of such an address into a dial string: docs/adr/0020 says what follows from it. */
 describe('a phone’s REFER that smuggles a dial string', () => {
-  let bench: Bench;
-  beforeAll(async () => {
-    bench = await Bench.open();
-  });
-  afterAll(async () => {
-    await bench.close();
-  });
+  const bench = startBench();
 
   it('calls nobody, and the two talk on', async () => {
     const [citizen, agent] = await bench.talk({ citizenHz: 400, agentHz: 650 });
@@ -21,6 +15,5 @@ describe('a phone’s REFER that smuggles a dial string', () => {
     await expect(stranger.nextInvite({ withinMs: 700 })).rejects.toThrow('in vain');
     await citizen.call.hearsOnly([650]);
     await agent.call.hearsOnly([400]);
-    await bench.settle();
   });
 });

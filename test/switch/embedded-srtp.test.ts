@@ -1,13 +1,7 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Bench } from '../support/bench.ts';
+import { expect, it } from 'vitest';
+import { startBench } from '../support/start-bench.ts';
 
-let bench: Bench;
-beforeAll(async () => {
-  bench = await Bench.open();
-});
-afterAll(async () => {
-  await bench.close();
-});
+const bench = startBench();
 
 /** docs/switch-contract.md: the embedded switch speaks no SRTP, and says so. FreeSWITCH's rows: conformance/srtp.test.ts. */
 it('a caller who offers nothing but SRTP is refused with 488, and nobody hears him', async () => {

@@ -1,22 +1,13 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Bench } from '../../support/bench.ts';
+import { describe, expect, it } from 'vitest';
+import { startBench } from '../../support/start-bench.ts';
 import { invalidTorture } from '../../support/torture/invalid.ts';
 import { oddTorture } from '../../support/torture/oddities.ts';
 import { validTorture } from '../../support/torture/valid.ts';
 
-let bench: Bench;
-beforeAll(async () => {
-  bench = await Bench.open();
-});
-afterEach(async () => {
-  await bench.settle();
-});
-afterAll(async () => {
-  await bench.close();
-});
+const bench = startBench();
 
 const head = (method: string, cseq = `1 ${method}`): string[] => [
   `${method} sip:12345@127.0.0.1 SIP/2.0`,

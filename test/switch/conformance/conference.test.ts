@@ -1,17 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Bench, type Callee, type Citizen } from '../../support/bench.ts';
+import { describe, expect, it } from 'vitest';
+import type { Callee, Citizen } from '../../support/bench.ts';
 import type { EslMessage } from '../../support/esl-test-client.ts';
+import { startBench } from '../../support/start-bench.ts';
 
-let bench: Bench;
-beforeAll(async () => {
-  bench = await Bench.open();
-});
-afterEach(async () => {
-  await bench.settle();
-});
-afterAll(async () => {
-  await bench.close();
-});
+const bench = startBench();
 
 /** Citizen 400 Hz, agent 650 Hz, sub-centre 900 Hz, all three in one room. */
 async function threeWay(room: string): Promise<{ citizen: Citizen; agent: Callee; third: Callee }> {

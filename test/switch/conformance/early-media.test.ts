@@ -1,18 +1,10 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Bench, type Callee } from '../../support/bench.ts';
+import { describe, expect, it } from 'vitest';
+import type { Callee } from '../../support/bench.ts';
+import { startBench } from '../../support/start-bench.ts';
 
 const tones = { citizen: 400, agent: 650, subcentre: 800 } as const;
 
-let bench: Bench;
-beforeAll(async () => {
-  bench = await Bench.open();
-});
-afterEach(async () => {
-  await bench.settle();
-});
-afterAll(async () => {
-  await bench.close();
-});
+const bench = startBench();
 
 /** The exchange behind the gateway is rung; what it lets hear before the answer counts, unless `vars` say otherwise. */
 async function ringOutside(vars: Readonly<Record<string, string>> = {}): Promise<Callee> {

@@ -1,18 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Bench, eventually, originateCommand } from '../../support/bench.ts';
+import { describe, expect, it } from 'vitest';
+import { eventually, originateCommand } from '../../support/bench.ts';
+import { startBench } from '../../support/start-bench.ts';
 
-let bench: Bench;
-beforeAll(async () => {
-  bench = await Bench.open();
-});
-afterEach(async () => {
-  await bench.settle();
-});
-afterAll(async () => {
-  await bench.close();
-});
+const bench = startBench();
 
 const toPhone = (user: string): string => `sofia/agents/${user}%${bench.sut.domain}`;
 

@@ -1,18 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Bench, eventually } from '../../support/bench.ts';
+import { describe, expect, it } from 'vitest';
+import { eventually } from '../../support/bench.ts';
 import { EslTestClient } from '../../support/esl-test-client.ts';
+import { startBench } from '../../support/start-bench.ts';
 
-let bench: Bench;
-beforeAll(async () => {
-  bench = await Bench.open();
-});
-afterEach(async () => {
-  await bench.settle();
-});
-afterAll(async () => {
-  await bench.close();
-});
+const bench = startBench();
 
 describe('signing in', () => {
   it('is asked for, and a wrong password ends the connection', async () => {

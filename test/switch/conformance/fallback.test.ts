@@ -1,21 +1,12 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { Bench } from '../../support/bench.ts';
+import { expect, it } from 'vitest';
 import { hasTone } from '../../support/phone/hearing.ts';
+import { startBench } from '../../support/start-bench.ts';
 import { readWavFile, writeToneFile } from '../../support/wav.ts';
 
-let bench: Bench;
-beforeAll(async () => {
-  bench = await Bench.open();
-  await writeToneFile(join(bench.sut.promptsFolder, 'fallback.wav'), 500, 600);
-});
-afterEach(async () => {
-  await bench.settle();
-});
-afterAll(async () => {
-  await bench.close();
-});
+const bench = startBench();
+await writeToneFile(join(bench.sut.promptsFolder, 'fallback.wav'), 500, 600);
 
 it('a citizen whom control never takes is answered, told, recorded and kept', async () => {
   const citizen = await bench.rings({ toneHz: 400 });

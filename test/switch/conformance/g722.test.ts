@@ -1,21 +1,13 @@
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Bench, type Callee, type Citizen } from '../../support/bench.ts';
+import { describe, expect, it } from 'vitest';
+import type { Callee, Citizen } from '../../support/bench.ts';
 import type { Codec } from '../../support/phone/codecs.ts';
 import { hasTone } from '../../support/phone/hearing.ts';
+import { startBench } from '../../support/start-bench.ts';
 import { readWavFile, writeToneFile } from '../../support/wav.ts';
 
-let bench: Bench;
-beforeAll(async () => {
-  bench = await Bench.open();
-});
-afterEach(async () => {
-  await bench.settle();
-});
-afterAll(async () => {
-  await bench.close();
-});
+const bench = startBench();
 
 /** Citizen (400 Hz) and agent (700 Hz) in a bridge, each with one codec. */
 async function talk(citizenCodec: Codec, agentCodec: Codec): Promise<[Citizen, Callee]> {

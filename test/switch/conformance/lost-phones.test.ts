@@ -1,17 +1,8 @@
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { Bench } from '../../support/bench.ts';
+import { expect, it } from 'vitest';
+import { startBench } from '../../support/start-bench.ts';
 import { switchKind } from '../../support/switch.ts';
 
-let bench: Bench;
-beforeAll(async () => {
-  bench = await Bench.open({ mediaTimeoutMs: 1500 });
-});
-afterEach(async () => {
-  await bench.settle();
-});
-afterAll(async () => {
-  await bench.close();
-});
+const bench = startBench({ mediaTimeoutMs: 1500 });
 
 it('an agent’s phone that loses its power in a call is given up, and the citizen is parked', async () => {
   const [citizen, agent] = await bench.talk({ citizenHz: 400, agentHz: 650 });

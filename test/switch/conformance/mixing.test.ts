@@ -1,6 +1,6 @@
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { Bench } from '../../support/bench.ts';
+import { expect, it } from 'vitest';
 import type { TestCall } from '../../support/phone/call.ts';
+import { startBench } from '../../support/start-bench.ts';
 
 /** Whole periods in 20 ms each, so that one frame is enough to tell them apart. */
 const tones = [400, 650, 900, 1150, 1400] as const;
@@ -13,16 +13,7 @@ interface Party {
   readonly hz: number;
 }
 
-let bench: Bench;
-beforeAll(async () => {
-  bench = await Bench.open();
-});
-afterEach(async () => {
-  await bench.settle();
-});
-afterAll(async () => {
-  await bench.close();
-});
+const bench = startBench();
 
 /** The moment of a member's coming or going by the switch's own clock, as `performance.now` of this process. */
 async function changeAt(action: string, room: string, leg: string): Promise<number> {

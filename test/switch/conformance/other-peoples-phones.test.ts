@@ -1,21 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, it } from 'vitest';
+import { describe, it } from 'vitest';
 import { startBaresip } from '../../support/baresip.ts';
-import { Bench, eventually, originateCommand } from '../../support/bench.ts';
+import { eventually, originateCommand } from '../../support/bench.ts';
 import { hasOnlyTones } from '../../support/phone/hearing.ts';
 import { runSipp } from '../../support/sipp/sipp.ts';
+import { startBench } from '../../support/start-bench.ts';
 
-let bench: Bench;
-beforeAll(async () => {
-  bench = await Bench.open();
-});
-afterEach(async () => {
-  await bench.settle();
-});
-afterAll(async () => {
-  await bench.close();
-});
+const bench = startBench();
 
 describe('SIPp calls 12345', () => {
   it.each([

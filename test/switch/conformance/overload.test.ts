@@ -1,14 +1,9 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Bench, originateCommand } from '../../support/bench.ts';
+import { expect, it } from 'vitest';
+import { originateCommand } from '../../support/bench.ts';
 import { header } from '../../support/phone/sip-message.ts';
+import { startBench } from '../../support/start-bench.ts';
 
-let bench: Bench;
-beforeAll(async () => {
-  bench = await Bench.open({ maxChannels: 2 });
-});
-afterAll(async () => {
-  await bench.close();
-});
+const bench = startBench({ maxChannels: 2 });
 
 /** Issue 3, section 5: «at twice the capacity each caller gets the planned treatment … then busy». */
 it('a switch that is full refuses callers with 503 and Retry-After, and still rings whom control wants', async () => {
@@ -41,5 +36,4 @@ it('a switch that is full refuses callers with 503 and Retry-After, and still ri
   // There is room again.
   const next = await bench.answeredCitizen();
   await next.call.hangup();
-  await bench.settle();
 });

@@ -1,19 +1,11 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Bench, type OwnPhoneOptions } from '../../support/bench.ts';
+import { describe, expect, it } from 'vitest';
+import type { OwnPhoneOptions } from '../../support/bench.ts';
+import { startBench } from '../../support/start-bench.ts';
 
 const guesser = '127.0.0.2';
 const elsewhere = '127.0.0.3';
 
-let bench: Bench;
-beforeAll(async () => {
-  bench = await Bench.open();
-});
-afterEach(async () => {
-  await bench.settle();
-});
-afterAll(async () => {
-  await bench.close();
-});
+const bench = startBench();
 
 /** The final answer to a REGISTER of this user from this address. */
 async function registers(user: string, localAddress: string, options: OwnPhoneOptions = {}): Promise<number> {

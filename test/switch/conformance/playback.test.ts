@@ -1,12 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Bench } from '../../support/bench.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EslMessage } from '../../support/esl-test-client.ts';
+import { startBench } from '../../support/start-bench.ts';
 import { writeToneFile } from '../../support/wav.ts';
 
-let bench: Bench;
 let folder: string;
 let short: string;
 let other: string;
@@ -21,15 +20,9 @@ beforeAll(async () => {
   await writeToneFile(other, 700, 600);
   await writeToneFile(long, 1000, 20_000);
   await writeToneFile(join(folder, 'music.wav'), 1250, 20_000);
-  bench = await Bench.open({ promptsFolder: folder });
 });
-afterEach(async () => {
-  await bench.settle();
-});
-afterAll(async () => {
-  await bench.close();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+const bench = startBench(() => ({ promptsFolder: folder }));
 
 const done = (id: string, nth = 1): Promise<EslMessage> =>
   bench.esl.event('CHANNEL_EXECUTE_COMPLETE', { 'Application-UUID': id }, { nth, withinMs: 8000 });

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Bench, type Citizen } from '../../support/bench.ts';
+import { describe, expect, it } from 'vitest';
+import type { Citizen } from '../../support/bench.ts';
 import { hasTone, isSilent, sampleRate } from '../../support/phone/hearing.ts';
+import { startBench } from '../../support/start-bench.ts';
 import { readWavFile } from '../../support/wav.ts';
 
 /** Issue 3, section 1: right length ±100 ms. */
@@ -10,16 +11,7 @@ const toleranceMs = 100;
 /** Sound is judged in pieces of 50 ms: whole periods of every tone here. */
 const pieceMs = 50;
 
-let bench: Bench;
-beforeAll(async () => {
-  bench = await Bench.open();
-});
-afterEach(async () => {
-  await bench.settle();
-});
-afterAll(async () => {
-  await bench.close();
-});
+const bench = startBench();
 
 /** The two ends of a span, each somewhere between a command and its answer. */
 interface Moment {

@@ -1,19 +1,10 @@
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { Bench } from '../../support/bench.ts';
+import { expect, it } from 'vitest';
 import { hasTone, isSilent } from '../../support/phone/hearing.ts';
+import { startBench } from '../../support/start-bench.ts';
 import { readWavFile } from '../../support/wav.ts';
 
-let bench: Bench;
-beforeAll(async () => {
-  bench = await Bench.open();
-});
-afterEach(async () => {
-  await bench.settle();
-});
-afterAll(async () => {
-  await bench.close();
-});
+const bench = startBench();
 
 const path = (name: string): string => join(bench.sut.recordingsFolder, name);
 const stopped = (file: string) => bench.esl.event('RECORD_STOP', { 'Record-File-Path': file });

@@ -1,22 +1,14 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Bench, type Callee, type Citizen } from '../../support/bench.ts';
 import type { TestCall } from '../../support/phone/call.ts';
 import { header, type SipMessage } from '../../support/phone/sip-message.ts';
+import { startBench } from '../../support/start-bench.ts';
 import { switchKind } from '../../support/switch.ts';
 
 const tones = { citizen: 400, agent: 650, other: 800 } as const;
 const talkTones = { citizenHz: tones.citizen, agentHz: tones.agent };
 
-let bench: Bench;
-beforeAll(async () => {
-  bench = await Bench.open();
-});
-afterEach(async () => {
-  await bench.settle();
-});
-afterAll(async () => {
-  await bench.close();
-});
+const bench = startBench();
 
 const target = (number: string, headers = ''): string => `<sip:${number}@${bench.sut.domain}${headers}>`;
 

@@ -1,17 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Bench, eventually, originateCommand } from '../../support/bench.ts';
+import { describe, expect, it } from 'vitest';
+import { eventually, originateCommand } from '../../support/bench.ts';
+import { startBench } from '../../support/start-bench.ts';
 
-let bench: Bench;
-beforeAll(async () => {
-  bench = await Bench.open();
-});
-afterEach(async () => {
-  await bench.settle();
-});
-afterAll(async () => {
-  await bench.close();
-});
+const bench = startBench();
 
 const contactsOf = async (user: string): Promise<readonly string[]> => {
   const list = JSON.parse(await bench.esl.api('show registrations as json')) as {

@@ -1,16 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Bench } from '../../support/bench.ts';
+import { describe, expect, it } from 'vitest';
+import { startBench } from '../../support/start-bench.ts';
 
-let bench: Bench;
-beforeAll(async () => {
-  bench = await Bench.open();
-});
-afterEach(async () => {
-  await bench.settle();
-});
-afterAll(async () => {
-  await bench.close();
-});
+const bench = startBench();
 
 /** RFC 3264 section 8.4, and RFC 2543's older form that old phones still send. */
 const holdForms = [

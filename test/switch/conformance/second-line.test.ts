@@ -1,20 +1,12 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Bench, type Callee } from '../../support/bench.ts';
+import { describe, expect, it } from 'vitest';
+import type { Callee } from '../../support/bench.ts';
 import type { OutgoingCall } from '../../support/phone/outgoing-call.ts';
 import { putTogether } from '../../support/phone/put-together.ts';
+import { startBench } from '../../support/start-bench.ts';
 
 const tones = { citizen: 400, agent: 650, subcentre: 800 } as const;
 
-let bench: Bench;
-beforeAll(async () => {
-  bench = await Bench.open();
-});
-afterEach(async () => {
-  await bench.settle();
-});
-afterAll(async () => {
-  await bench.close();
-});
+const bench = startBench();
 
 interface Line {
   readonly call: OutgoingCall;

@@ -1,8 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Bench, type Citizen } from '../../support/bench.ts';
+import { describe, expect, it } from 'vitest';
+import type { Citizen } from '../../support/bench.ts';
 import type { TestCall } from '../../support/phone/call.ts';
 import { header, type SipMessage } from '../../support/phone/sip-message.ts';
+import { startBench } from '../../support/start-bench.ts';
 import { switchKind } from '../../support/switch.ts';
 
 /** FreeSWITCH takes no interval below the RFC's 90 s, so there these rows take their time. */
@@ -10,16 +11,7 @@ const minimumS = switchKind === 'embedded' ? 2 : 90;
 const intervalMs = minimumS * 1000;
 const testMs = intervalMs * 2 + 20_000;
 
-let bench: Bench;
-beforeAll(async () => {
-  bench = await Bench.open({ minSessionExpiresS: minimumS });
-});
-afterEach(async () => {
-  await bench.settle();
-});
-afterAll(async () => {
-  await bench.close();
-});
+const bench = startBench({ minSessionExpiresS: minimumS });
 
 const supported = ['Supported', 'timer'] as const;
 const finalOf = (call: { readonly responses: readonly SipMessage[] }): SipMessage =>

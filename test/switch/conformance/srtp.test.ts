@@ -1,23 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { startBaresip } from '../../support/baresip.ts';
-import { Bench, originateCommand } from '../../support/bench.ts';
+import { originateCommand } from '../../support/bench.ts';
 import { hasTone } from '../../support/phone/hearing.ts';
+import { startBench } from '../../support/start-bench.ts';
 import { switchKind } from '../../support/switch.ts';
 import { readWavFile } from '../../support/wav.ts';
 
-let bench: Bench;
-beforeAll(async () => {
-  bench = await Bench.open();
-});
-afterEach(async () => {
-  await bench.settle();
-});
-afterAll(async () => {
-  await bench.close();
-});
+const bench = startBench();
 
 /** What FreeSWITCH must be told when it shall offer SRTP to a phone that it rings. */
 const secure = { rtp_secure_media: 'mandatory' };

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Bench, type Callee, type Citizen } from '../../support/bench.ts';
+import { describe, expect, it } from 'vitest';
+import type { Callee, Citizen } from '../../support/bench.ts';
 import type { EslMessage } from '../../support/esl-test-client.ts';
 import { hasTone, isSilent } from '../../support/phone/hearing.ts';
+import { startBench } from '../../support/start-bench.ts';
 import { readWavFile } from '../../support/wav.ts';
 
 const CITIZEN = 400;
@@ -18,16 +19,7 @@ const judgingMs = 200;
 type Mode = 'listen' | 'whisper' | 'barge';
 type Party = Citizen | Callee;
 
-let bench: Bench;
-beforeAll(async () => {
-  bench = await Bench.open();
-});
-afterEach(async () => {
-  await bench.settle();
-});
-afterAll(async () => {
-  await bench.close();
-});
+const bench = startBench();
 
 const place = (mode: Mode, agent: Callee): string => `${mode}-${agent.leg} XML yihaotong`;
 

@@ -1,17 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Bench } from '../../support/bench.ts';
+import { describe, expect, it } from 'vitest';
+import { startBench } from '../../support/start-bench.ts';
 
-let bench: Bench;
-beforeAll(async () => {
-  bench = await Bench.open();
-});
-afterEach(async () => {
-  await bench.settle();
-});
-afterAll(async () => {
-  await bench.close();
-});
+const bench = startBench();
 
 describe('a citizen rings', () => {
   it('hears ringing, is parked with the words that control reads, and is answered on command', async () => {

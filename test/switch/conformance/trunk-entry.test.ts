@@ -1,18 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Bench } from '../../support/bench.ts';
+import { describe, expect, it } from 'vitest';
+import { startBench } from '../../support/start-bench.ts';
 
-let bench: Bench;
-beforeAll(async () => {
-  bench = await Bench.open({
-    hotlineNumbers: ['12345', '037812345', '+8637812345'],
-    carriers: ['127.0.0.1', '127.1.0.0/16'],
-  });
-});
-afterEach(async () => {
-  await bench.settle();
-});
-afterAll(async () => {
-  await bench.close();
+const bench = startBench({
+  hotlineNumbers: ['12345', '037812345', '+8637812345'],
+  carriers: ['127.0.0.1', '127.1.0.0/16'],
 });
 
 describe('who may call in', () => {

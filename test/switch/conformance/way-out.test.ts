@@ -1,15 +1,15 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/kernel/clock.ts';
 import { randomIds } from '../../../src/kernel/ids.ts';
 import { ok } from '../../../src/kernel/result.ts';
 import { createFreeSwitch } from '../../../src/switch/freeswitch/adapter.ts';
 import { takeSnapshot } from '../../../src/switch/freeswitch/snapshot.ts';
 import type { TelephoneSwitch } from '../../../src/switch/port.ts';
-import { Bench } from '../../support/bench.ts';
 import { RecordedLog } from '../../support/recorded-log.ts';
+import { startBench } from '../../support/start-bench.ts';
 import { Watch } from '../../support/watch.ts';
 import { writeToneFile } from '../../support/wav.ts';
 
@@ -17,17 +17,8 @@ const done = { ok: true, value: undefined };
 const fallbackHz = 500;
 const delayS = 2;
 
-let bench: Bench;
-beforeAll(async () => {
-  bench = await Bench.open();
-  await writeToneFile(join(bench.sut.promptsFolder, 'fallback.wav'), fallbackHz, 600);
-});
-afterEach(async () => {
-  await bench.settle();
-});
-afterAll(async () => {
-  await bench.close();
-});
+const bench = startBench();
+await writeToneFile(join(bench.sut.promptsFolder, 'fallback.wav'), fallbackHz, 600);
 
 describe('sched_transfer', () => {
   it('adds a task to the leg’s group, which sched_del empties', async () => {
