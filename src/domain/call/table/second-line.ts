@@ -56,7 +56,11 @@ export const secondLineRows: readonly Row[] = [
     [...consultingStates],
     'agentEnded',
     'The phone has hung up its second line: the consultation is over, and the citizen is on the first one.',
-    (call, _event, around) => backToCitizen(call, around),
+    (call, _event, around) =>
+      connectAgent({ ...call, consult: null }, around, [
+        { do: 'cancelTimer', timer: 'consultRing' },
+        ...hangup(call, 'subcentre'),
+      ]),
     { when: (call, event) => hasOtherLine(call) && !putThrough(event.end) },
   ),
   row(
@@ -71,16 +75,6 @@ export const secondLineRows: readonly Row[] = [
     stay(call.agent === null ? call : { ...call, agent: { ...call.agent, otherLine: null } }),
   ),
 ];
-
-function backToCitizen(call: Call, around: Surroundings): Decision {
-  const stop: Effect[] = [{ do: 'cancelTimer', timer: 'consultRing' }, ...hangup(call, 'subcentre')];
-  // The second line has gone, and with it what would be hung up.
-  const { agent } = call;
-  const otherLine = agent?.otherLine ?? null;
-  if (agent === null || otherLine === null) return stay(call);
-  const onFirst: Call = { ...call, agent: { ...agent, ...otherLine, otherLine: null }, consult: null };
-  return connectAgent(onFirst, around, stop);
-}
 
 /** The legs whose phones may put citizen and sub-centre together; none but while the two on the second line talk. */
 function transferable(call: Call): readonly string[] {
