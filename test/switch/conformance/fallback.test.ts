@@ -1,12 +1,12 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { hasTone } from '../../support/phone/hearing.ts';
 import { startBench } from '../../support/start-bench.ts';
 import { readWavFile, writeToneFile } from '../../support/wav.ts';
 
 const bench = startBench();
-await writeToneFile(join(bench.sut.promptsFolder, 'fallback.wav'), 500, 600);
+beforeAll(() => writeToneFile(join(bench.sut.promptsFolder, 'fallback.wav'), 500, 600));
 
 it('a citizen whom control never takes is answered, told, recorded and kept', async () => {
   const citizen = await bench.rings({ toneHz: 400 });

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/kernel/clock.ts';
 import { randomIds } from '../../../src/kernel/ids.ts';
 import { ok } from '../../../src/kernel/result.ts';
@@ -18,7 +18,7 @@ const fallbackHz = 500;
 const delayS = 2;
 
 const bench = startBench();
-await writeToneFile(join(bench.sut.promptsFolder, 'fallback.wav'), fallbackHz, 600);
+beforeAll(() => writeToneFile(join(bench.sut.promptsFolder, 'fallback.wav'), fallbackHz, 600));
 
 describe('sched_transfer', () => {
   it('adds a task to the leg’s group, which sched_del empties', async () => {
