@@ -60,11 +60,10 @@ async function asked<T>(stage: Stage, ask: (esl: EslTestClient) => Promise<T>): 
   }
 }
 
+type Look = Partial<Record<Part, Partial<Record<Measure, number>>>> & { readonly legs?: number };
+
 /** All measurements of one moment; nothing while control is being started again. */
-async function look(
-  stage: Stage,
-  switchInspectorPort: number | undefined,
-): Promise<Partial<Record<Part, Partial<Record<Measure, number>>>>> {
+async function look(stage: Stage, switchInspectorPort: number | undefined): Promise<Look> {
   const { pid, webUrl } = stage.control;
   const metrics = await fetch(`${webUrl}/metrics`, { signal: AbortSignal.timeout(2_000) }).then(
     (response) => response.text(),
@@ -78,8 +77,10 @@ async function look(
     status === '' ? undefined : (/(\d+) active resource/.exec(status)?.[1] ?? threads(stage.switchPid));
   // Killed in this very moment, it is left out; `samples` in the last line says how many there were.
   const heapMb = await heapAfterCollectionMb(stage.inspectorPort).catch(() => undefined);
-  if (handles === undefined || heapMb === undefined) return {};
+  const sessions = /^(\d+) session\(s\) - (?:peak|max) /m.exec(status)?.[1];
+  if (handles === undefined || heapMb === undefined || sessions === undefined) return {};
   return {
+    legs: Number(sessions),
     control: { heapMb, memoryMb: residentMemoryMb(pid), descriptors: descriptors(pid), handles: Number(handles) },
     switch: {
       ...(switchInspectorPort === undefined ? {} : { heapMb: await heapAfterCollectionMb(switchInspectorPort) }),
@@ -175,7 +176,7 @@ async function main(closers: Closers, minutes: number, calls: number, kind: Swit
       for (const part of ['control', 'switch'] as const)
         for (const measure of measures) {
           const value = seen[part]?.[measure];
-          if (value !== undefined) samples[part][measure].push({ atMs: elapsedMs, value });
+          if (value !== undefined) samples[part][measure].push({ atMs: elapsedMs, value, load: seen.legs ?? 0 });
         }
     }
     if (Math.floor(elapsedMs / minuteMs) !== Math.floor((elapsedMs - everyMs) / minuteMs))
