@@ -29,19 +29,25 @@ export async function freePort(host = '127.0.0.1', inARow = 1): Promise<number> 
   throw new Error(`no port is free for TCP and UDP on ${host}`);
 }
 
+const drawnBlocks = new Set<number>();
+
 /**
  * A block of ports for RTP, away from the ports that the system hands out by itself (32768 and above on Linux), of
  * which a sample is free: another switch on this machine may sit in any block. Test files that run side by side keep to
- * blocks of their own, because a switch takes a port of its block only when a call needs it.
+ * blocks of their own, and within a file none is given twice, because a switch takes a port of its block only when a call
+ * needs it.
  */
 export async function rtpPortBlock(host = '127.0.0.1', size = 400): Promise<RtpPorts> {
   const blocks = Math.floor((32_000 - 12_000) / size);
-  for (let attempt = 0; attempt < 20; attempt += 1) {
+  for (let attempt = 0; attempt < 60; attempt += 1) {
     const block = Math.floor((Math.random() * blocks) / lanes) * lanes + lane;
     const portMin = 12_000 + Math.min(block, blocks - 1) * size;
+    if (drawnBlocks.has(portMin)) continue;
     const sample = Array.from({ length: 10 }, (_, index) => portMin + index * (size / 10));
     const free = await Promise.all(sample.map((port) => bindsUdp(host, port)));
-    if (free.every(Boolean)) return { portMin, portMax: portMin + size - 2 };
+    if (!free.every(Boolean)) continue;
+    drawnBlocks.add(portMin);
+    return { portMin, portMax: portMin + size - 2 };
   }
   throw new Error(`no block of ${size} ports is free for RTP on ${host}`);
 }
