@@ -95,7 +95,10 @@ function subcentreAnswered(call: Call, around: Surroundings): Decision {
   ]);
 }
 
-/** @param effects bring citizen and agent to where they wait */
+/**
+ * Rings the sub-centre, with a limit, while citizen and agent wait.
+ * @param effects bring citizen and agent to where they wait
+ */
 export function ringSubcentre(call: Call, around: Surroundings, effects: readonly Effect[]): Decision {
   const ringback = call.agent?.place === 'parked' ? [{ do: 'ringback' } as const] : [];
   return go(call, 'consultRinging', around, [
