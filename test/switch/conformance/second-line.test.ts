@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Callee } from '../../support/bench.ts';
 import type { OutgoingCall } from '../../support/phone/outgoing-call.ts';
-import { putTogether } from '../../support/phone/put-together.ts';
+import { putTogether } from '../../support/phone/refer.ts';
 import { startBench } from '../../support/start-bench.ts';
 
 const tones = { citizen: 400, agent: 650, subcentre: 800 } as const;

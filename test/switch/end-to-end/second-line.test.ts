@@ -5,7 +5,7 @@ import { finish, readyAgent, type Talk, talk, tones } from '../../support/hotlin
 import type { TestCall } from '../../support/phone/call.ts';
 import type { OutgoingCall } from '../../support/phone/outgoing-call.ts';
 import type { TestPhone } from '../../support/phone/phone.ts';
-import { putTogether } from '../../support/phone/put-together.ts';
+import { putTogether, transferTo } from '../../support/phone/refer.ts';
 
 /** Seed rows C05, C06, C22 and C23, from the phone instead of the page (docs/adr/0025). */
 describe('the agent calls a sub-centre on a second line of his phone', () => {
@@ -82,6 +82,17 @@ describe('the agent calls a sub-centre on a second line of his phone', () => {
       expect(await putTogether(line, current.agent)).toBe('SIP/2.0 200 OK');
       await current.agent.ended();
       await line.hangup();
+      await isPutThrough(third);
+    });
+
+    it('and puts him through after he sent a wrong number, which was refused', async () => {
+      current = await talk(hotline, agent);
+      const { line, third } = await consults();
+      expect(await transferTo(line, '00861234567')).toBe('SIP/2.0 403 Forbidden');
+      await third.hearsOnly([tones.agent]);
+      expect(await putTogether(current.agent, line)).toBe('SIP/2.0 200 OK');
+      await line.ended();
+      await current.agent.ended();
       await isPutThrough(third);
     });
 

@@ -4,7 +4,7 @@ import { startHotline } from '../../support/hotline/hotline.ts';
 import { finish, readyAgent, type Talk, talk, tones } from '../../support/hotline/talking.ts';
 import type { TestCall } from '../../support/phone/call.ts';
 import type { TestPhone } from '../../support/phone/phone.ts';
-import { putTogether } from '../../support/phone/put-together.ts';
+import { putTogether } from '../../support/phone/refer.ts';
 
 /** docs/adr/0025, the rows about control's death. */
 describe('control is killed while an agent consults on a second line of his phone', () => {

@@ -157,11 +157,6 @@ function enterRefer(context: SwitchContext, channel: Channel, extension: string)
     if (channel.bridgedTo === undefined) transfer(context, channel, 'parked', HOUSE_CONTEXT);
     return;
   }
-  // An attended transfer: it goes to the place where the other leg waits.
-  if (!channel.variables.has('blind_transfer_uuid')) {
-    transfer(context, channel, extension, HOUSE_CONTEXT);
-    return;
-  }
   disarmFallbacks(channel);
   scheduleTransfer(context, channel, context.config().citizenFallbackMs, 'refused', REFER_CONTEXT);
   park(context, channel);

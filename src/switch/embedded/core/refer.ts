@@ -7,7 +7,7 @@ import { bridge, unbridge } from './bridge.ts';
 import type { Channel, Referral } from './channel.ts';
 import type { SwitchContext } from './context.ts';
 import { hangup } from './lifecycle.ts';
-import { disarmFallbacks, goOnAfterBridge, REFER_CONTEXT, transfer, waitForOutcome } from './places.ts';
+import { disarmFallbacks, goOnAfterBridge, HOUSE_CONTEXT, REFER_CONTEXT, transfer, waitForOutcome } from './places.ts';
 
 /** Sends the partner of this leg away, or refuses: who talks to nobody has nobody to send. */
 export function receiveRefer(
@@ -64,14 +64,14 @@ function toPutTogether(context: SwitchContext, channel: Channel, callId: string)
   return [...both, partner].every(isAllowed) ? { waits, talks, partner } : undefined;
 }
 
-/** As FreeSWITCH does it: the partner goes where the one that waits is. The call that the REFER came on ends if it waited. */
+/** As FreeSWITCH does it: the partner goes where the one that waits is; nobody has sent him away. The call that the REFER came on ends if it waited. */
 function putTogether(context: SwitchContext, channel: Channel, { waits, talks, partner }: TwoCalls): void {
   unbridge(context, talks, partner);
   talks.leaveActivity();
   partner.leaveActivity();
   if (talks === channel) goOnAfterBridge(context, talks);
   else hangup(context, talks, 'ATTENDED_TRANSFER');
-  transfer(context, partner, waits.destination, REFER_CONTEXT);
+  transfer(context, partner, waits.destination, HOUSE_CONTEXT);
   hangup(context, waits, 'ATTENDED_TRANSFER');
 }
 
