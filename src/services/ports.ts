@@ -134,7 +134,7 @@ export interface DeskStore<Body> {
   person(personId: string): Promise<Person | undefined>;
   subcentrePeople(hotlineNumber: string): Promise<string[]>;
   history(callerNumber: string, exceptCallId: string): Promise<CallerHistory>;
-  today(personId: string, sinceMs: number): Promise<TodayCall[]>;
+  today(person: Person, sinceMs: number): Promise<TodayCall[]>;
   draft(callId: string): Promise<StoredDraft<Body> | undefined>;
   /** `conflict` brings the newer draft that is there already. */
   saveDraft(wish: {

@@ -45,7 +45,7 @@ export interface BoundDeskStore {
   person(personId: string): Promise<Person | undefined>;
   subcentrePeople(hotlineNumber: string): Promise<string[]>;
   history(callerNumber: string, exceptCallId: string): Promise<CallerHistory>;
-  today(personId: string, sinceMs: number): Promise<(CallSummary & { readonly talkMs: number })[]>;
+  today(person: Person, sinceMs: number): Promise<(CallSummary & { readonly talkMs: number })[]>;
   draft(callId: string): Promise<DraftWithOrder | undefined>;
   saveDraft(wish: DraftWish): Promise<{ ok: true; draft: DraftWithOrder } | { ok: false; draft: DraftWithOrder }>;
   saveOrder(wish: DeskOrderWish): Promise<{ orderId: string; orderNo: string }>;
@@ -72,7 +72,7 @@ export function deskStore(db: Kysely<Database>, { ids, numbering }: DeskStoreOpt
     person: (personId) => withRetry(() => findPersonById(db, personId), repeatable),
     subcentrePeople: (number) => withRetry(() => listSubcentrePeople(db, number), repeatable),
     history: (callerNumber, exceptCallId) => withRetry(() => historyOf(db, callerNumber, exceptCallId), repeatable),
-    today: (personId, sinceMs) => withRetry(() => todayOf(db, personId, sinceMs), repeatable),
+    today: (person, sinceMs) => withRetry(() => todayOf(db, person, sinceMs), repeatable),
     draft: (callId) => withRetry(() => draftWithOrder(db, callId), repeatable),
     saveDraft: (wish) => withRetry(() => saveWithOrder(db, wish)),
     async saveOrder(wish) {
@@ -118,8 +118,7 @@ async function historyOf(db: Kysely<Database>, callerNumber: string, exceptCallI
 }
 
 /** The calls that an agent took, or that a sub-centre was asked to join. */
-async function todayOf(db: Kysely<Database>, personId: string, fromMs: number) {
-  const number = (await findPersonById(db, personId))?.hotlineNumber ?? null;
+async function todayOf(db: Kysely<Database>, { id: personId, hotlineNumber: number }: Person, fromMs: number) {
   if (number === null) {
     const calls = await listCalls(db, { agentId: personId, fromMs }, { limit: todayLength });
     return calls.map((call) => ({ ...call, talkMs: talkMsOf(call) }));

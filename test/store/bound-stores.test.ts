@@ -64,7 +64,7 @@ describe('the store as the services use it', () => {
         },
       ],
     });
-    expect(await desk().today(agent.id, t0)).toMatchObject([
+    expect(await desk().today(agent, t0)).toMatchObject([
       { callId: ended.id, talkMs: 60_000, orderNo: saved.orderNo, callerNumber },
     ]);
     expect(await desk().callOwner(ended.id)).toEqual({ agentId: agent.id, callerNumber });

@@ -31,11 +31,11 @@ describe('a sub-centre’s calls of today', () => {
       ],
       journal: [],
     });
-    expect(await desk.today(clerk.id, t0)).toMatchObject([
+    expect(await desk.today(clerk, t0)).toMatchObject([
       { callId: refused.id, talkMs: 0 },
       { callId: joined.id, talkMs: 40_000 },
     ]);
-    expect(await desk.today(clerk.id, t0 + 2000)).toEqual([]);
-    expect(await desk.today(agent.id, t0)).toMatchObject([{ callId: joined.id, talkMs: 90_000 }]);
+    expect(await desk.today(clerk, t0 + 2000)).toEqual([]);
+    expect(await desk.today(agent, t0)).toMatchObject([{ callId: joined.id, talkMs: 90_000 }]);
   });
 });

@@ -1,4 +1,4 @@
-/** A hop between the service and its database that a test can cut. */
+/** A hop between the service and its database or switch that a test can cut. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 

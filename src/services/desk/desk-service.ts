@@ -262,8 +262,10 @@ export class DeskService implements CallObserver {
         for (const personId of people) this.#shown.set(personId, { callId: call.id, as: 'subcentre' });
         watchers.push(...people);
       }
-      // Pages were quicker to reconnect than the calls to be restored, and were shown an empty desk.
-      for (const personId of watchers) this.#options.push(personId, await this.snapshot(personId));
+      // Pages that were quicker to reconnect than the calls to be restored were shown an empty desk; the others ask when
+      // they come.
+      for (const personId of watchers.filter((one) => this.#people.has(one)))
+        this.#options.push(personId, await this.snapshot(personId));
     });
   }
 
@@ -321,7 +323,7 @@ export class DeskService implements CallObserver {
 
   async #today(person: Person) {
     const { store, clock, dayStartMs, views } = this.#options;
-    const calls = await store.today(person.id, dayStartMs(clock.now()));
+    const calls = await store.today(person, dayStartMs(clock.now()));
     return calls.map((call) => todayView(call, person.role, views));
   }
 

@@ -48,6 +48,8 @@ export interface HotlineOptions extends CityOptions {
   readonly ownProcess?: boolean;
   /** The service reaches its database through a hop that `cutDatabase` cuts. */
   readonly databaseProxy?: boolean;
+  /** The service reaches its switch through a hop that `cutSwitch` cuts. */
+  readonly switchProxy?: boolean;
   /** Two switch nodes with Kamailio in front of them; phones go to Kamailio. */
   readonly nodes?: boolean;
   /** With `nodes`: the service reaches the second one through a hop that `cutNode` cuts. */
@@ -83,6 +85,8 @@ export interface Hotline {
   callOver(callId: string): Promise<void>;
   /** Cuts the service off from its database, or lets it through again. */
   cutDatabase(cut: boolean): void;
+  /** Cuts the service off from its switch, or lets it through again. */
+  cutSwitch(cut: boolean): void;
   /** Cuts all services off from the second node, or lets them through again. */
   cutNode(cut: boolean): void;
   /**
@@ -108,6 +112,7 @@ export function startHotline(options: HotlineOptions = {}): Hotline {
   let process: ServiceProcess | undefined;
   const standbys: ServiceProcess[] = [];
   let proxy: TcpProxy | undefined;
+  let switchProxy: TcpProxy | undefined;
   let nodeProxy: TcpProxy | undefined;
   let otherEsl: SocketAddress | undefined;
   let telephoneSwitch: SwitchUnderTest | undefined;
@@ -149,7 +154,11 @@ export function startHotline(options: HotlineOptions = {}): Hotline {
         createdAtMs: Date.now(),
       });
     }
-    const { esl } = telephoneSwitch;
+    let { esl } = telephoneSwitch;
+    if (options.switchProxy === true) {
+      switchProxy = new TcpProxy(esl);
+      esl = { ...esl, port: await switchProxy.listen() };
+    }
     let databaseUrl = database.url;
     if (options.databaseProxy === true) {
       const url = new URL(database.url);
@@ -190,6 +199,7 @@ export function startHotline(options: HotlineOptions = {}): Hotline {
     await process?.stop();
     for (const standby of standbys) await standby.stop();
     await proxy?.close();
+    await switchProxy?.close();
     await nodeProxy?.close();
     await kamailio?.stop();
     await otherSwitch?.stop();
@@ -285,6 +295,10 @@ export function startHotline(options: HotlineOptions = {}): Hotline {
     cutDatabase(cut) {
       if (proxy === undefined) throw new Error('The hotline was started without a hop to its database.');
       proxy.cut(cut);
+    },
+    cutSwitch(cut) {
+      if (switchProxy === undefined) throw new Error('The hotline was started without a hop to its switch.');
+      switchProxy.cut(cut);
     },
     cutNode(cut) {
       if (nodeProxy === undefined) throw new Error('The hotline was started without a hop to its second node.');
