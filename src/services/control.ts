@@ -39,6 +39,7 @@ import { answeredNumbers } from './switch-config.ts';
 const times = {
   stepTimeoutMs: 4_000,
   autoResumeMs: 8_000,
+  lineChangeMs: 500,
   announceEveryMs: 30_000,
   ratingTimeoutMs: 10_000,
   seatLeaseMs: 30_000,
@@ -133,6 +134,7 @@ export function createControl(options: ControlOptions): Control {
       queueMaxWaitMs: config.queue.maxWaitMs,
       announceEveryMs: times.announceEveryMs,
       autoResumeMs: times.autoResumeMs,
+      lineChangeMs: times.lineChangeMs,
       ratingEnabled: config.calls.rating ?? city.rating,
       ratingTimeoutMs: times.ratingTimeoutMs,
       stepTimeoutMs: times.stepTimeoutMs,

@@ -32,6 +32,7 @@ export const houseTimes = {
   queueMaxWaitMs: 120_000,
   announceEveryMs: 20_000,
   autoResumeMs: 8_000,
+  lineChangeMs: 500,
   ratingTimeoutMs: 10_000,
   stepTimeoutMs: 4_000,
   wrapUpMs: 15_000,

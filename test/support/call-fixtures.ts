@@ -81,6 +81,7 @@ export function aroundNow(): Surroundings {
       queueMaxWaitMs: 600_000,
       announceEveryMs: 30_000,
       autoResumeMs: 8000,
+      lineChangeMs: 500,
       ratingEnabled: true,
       ratingTimeoutMs: 10_000,
       stepTimeoutMs: 4000,

@@ -67,12 +67,16 @@ describe('a second line of the agent’s phone', () => {
   });
 
   it.each(['consultRinging', 'consultConnecting', 'consulting'] as const)(
-    'that is hung up in %s brings the citizen back on the first one',
+    'that is hung up in %s brings the citizen back on the first one, as soon as the phone had time to take it off hold',
     (state) => {
       const { call, effects } = step(onSecondLine(state), agentEnded('NORMAL_CLEARING'), aroundNow());
-      expect(call).toMatchObject({ state: 'connecting', consult: null, agent: { leg: 'leg-agent', otherLine: null } });
-      expect(effects).toContainEqual({ do: 'bridge', a: 'citizen', b: 'agent' });
+      expect(call).toMatchObject({ state: 'held', consult: null, agent: { leg: 'leg-agent', otherLine: null } });
       expect(effects).toContainEqual(hangupOf('leg-subcentre'));
+      expect(effects).toContainEqual({ do: 'startTimer', timer: 'autoResume', delayMs: 500 });
+      expect(effects).not.toContainEqual(expect.objectContaining({ do: 'bridge' }));
+      const back = step(call, { type: 'timer', timer: 'autoResume' }, aroundNow());
+      expect(back.call.state).toBe('connecting');
+      expect(back.effects).toContainEqual({ do: 'bridge', a: 'citizen', b: 'agent' });
     },
   );
 

@@ -295,6 +295,8 @@ export interface CallSettings {
   readonly queueMaxWaitMs: number;
   readonly announceEveryMs: number;
   readonly autoResumeMs: number;
+  /** A phone whose second line has ended has so long to take the first one off hold before the citizen is put there. */
+  readonly lineChangeMs: number;
   readonly ratingEnabled: boolean;
   readonly ratingTimeoutMs: number;
   /** How long a transient state may last before its row for the time-out acts. */

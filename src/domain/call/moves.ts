@@ -87,10 +87,23 @@ export function parkAll(call: Call, roles: readonly Role[]): [Call, Effect[]] {
 
 /** Citizen and agent are put together again (or for the first time). */
 export function connectAgent(call: Call, around: Surroundings, before: readonly Effect[] = []): Decision {
+  if (call.agent !== null && call.agent.otherLine !== null) return returnToFirstLine(call, around, before);
+  const [bridged, effects] = bridgeWhenParked(call, 'citizen', 'agent');
+  return go(bridged, 'connecting', around, [{ do: 'cancelTimer', timer: 'autoResume' }, ...before, ...effects]);
+}
+
+/**
+ * The second line ends, and the citizen comes back by himself a moment later. Many a phone takes its first line off hold
+ * as soon as the second one ends, and FreeSWITCH asks a phone that holds to speak again as soon as it is bridged; when the
+ * two INVITEs cross, FreeSWITCH goes on taking the phone for one that holds and sends it nothing.
+ */
+function returnToFirstLine(call: Call, around: Surroundings, before: readonly Effect[]): Decision {
   const [onFirstLine, hangups] = backOnFirstLine(call);
-  const [bridged, effects] = bridgeWhenParked(onFirstLine, 'citizen', 'agent');
-  const first: Effect[] = [{ do: 'cancelTimer', timer: 'autoResume' }, ...before, ...hangups];
-  return go(bridged, 'connecting', around, [...first, ...effects]);
+  return go({ ...onFirstLine, resumesByItself: true }, 'held', around, [
+    ...before,
+    ...hangups,
+    { do: 'startTimer', timer: 'autoResume', delayMs: around.settings.lineChangeMs },
+  ]);
 }
 
 /** Music for a parked citizen. */
