@@ -42,8 +42,9 @@ export class TcpProxy {
       end.setNoDelay(true);
       end.on('close', () => {
         this.#sockets.delete(end);
-        socket.destroy();
-        far.destroy();
+        // What has come to the hop by then is passed on.
+        socket.destroySoon();
+        far.destroySoon();
       });
       // A reset is what the test asked for; `close` follows.
       end.on('error', () => end.destroy());

@@ -6,7 +6,7 @@ import { until } from '../../support/until.ts';
 
 /** Issue 3, section 3: control is killed in the middle of everything, and comes back. */
 describe('control is killed with -9', () => {
-  const hotline = startHotline({ ownProcess: true, switchProxy: true });
+  const hotline = startHotline({ ownProcess: true });
 
   it('while a citizen talks, others wait: the talk goes on, waiters keep their places, nothing is lost', async () => {
     const agent = await readyAgent(hotline, '1001');
@@ -123,30 +123,6 @@ describe('control is killed with -9', () => {
       expect(found).toMatchObject({ callerNumber: '13800000005', dialledNumber: '12345', hasRecording: true });
       return true;
     });
-  });
-
-  it('or stopped, and finds no switch at first: a page that is back before the calls is shown its call when they are', async () => {
-    const agent = await readyAgent(hotline, '1001');
-    const { callId, citizen } = await talk(hotline, agent, '13800000007');
-    await hotline.process.stop();
-    hotline.cutSwitch(true);
-    const ready = hotline.process.start();
-    await until('the page answers', () =>
-      fetch(hotline.webUrl).then(
-        ({ ok }) => ok,
-        () => false,
-      ),
-    );
-    await agent.desk.open({ epoch: agent.desk.epoch, lastSeq: agent.desk.lastSeq });
-    expect(agent.desk.pushes.filter(({ type }) => type === 'snapshot').at(-1)).toMatchObject({ call: null });
-    hotline.cutSwitch(false);
-    await ready;
-    await agent.desk.push('snapshot', (push) => push.call?.callId === callId && push.call.state === 'talking');
-    await agent.desk.do({ do: 'hangup', callId });
-    await citizen.ended();
-    await agent.desk.seatIs('in wrap-up', (seat) => seat.status === 'wrapUp');
-    await agent.desk.do({ do: 'signOff' });
-    await nothingLeft();
   });
 
   /** Waits until the store knows of so many waiting calls. */
